@@ -1,0 +1,110 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The rooms of the suite, bottom to top. A room may import only the rooms named beside it, and this file holds it to
+// that: see docs/ARCHITECTURE.md.
+
+/// Set by CI: a warning in our own code then fails the build.
+let strict = Context.environment["CROWD_STRICT"] != nil
+
+let settings: [SwiftSetting] =
+    ["ExistentialAny", "InternalImportsByDefault", "MemberImportVisibility"].map { .enableUpcomingFeature($0) }
+    + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
+    + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+/// A library target that may look only at the rooms named here.
+func room(_ name: String, _ needs: Target.Dependency...) -> Target {
+    .target(name: name, dependencies: needs, swiftSettings: settings)
+}
+
+/// An executable: wiring only.
+func program(_ name: String, _ needs: Target.Dependency...) -> Target {
+    .executableTarget(name: name, dependencies: needs, swiftSettings: settings)
+}
+
+/// The tests of one room; the suite's shared test helpers come with them.
+func tests(_ room: String, _ needs: Target.Dependency...) -> Target {
+    .testTarget(
+        name: "\(room)Tests", dependencies: [.init(stringLiteral: room), "CrowdTestSupport"] + needs,
+        swiftSettings: settings)
+}
+
+/// A system library: module map and link line in `Sources/<name>`.
+func library(_ name: String, _ pkgConfig: String, apt package: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+
+let package = Package(
+    name: "crowd-suite",
+    products: [
+        .executable(name: "crowd-agent", targets: ["crowd-agent"]),
+        .executable(name: "crowd-lapi", targets: ["crowd-lapi"]),
+        .executable(name: "crowd-bouncer", targets: ["crowd-bouncer"]),
+        .executable(name: "cscli", targets: ["cscli"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+    ],
+    targets: [
+        // C: module maps and thin shims, no logic
+        library("CYAML", "yaml-0.1", apt: "libyaml-dev"),
+        library("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
+        library("CCryptoSystem", "libcrypto", apt: "libssl-dev"),
+        library("CCurlSystem", "libcurl", apt: "libcurl4-openssl-dev"),
+        library("CMicroHTTPSystem", "libmicrohttpd", apt: "libmicrohttpd-dev"),
+        library("CNetfilterSystem", "libnftnl", apt: "libnftnl-dev"),
+        library("CPCRE2System", "libpcre2-8", apt: "libpcre2-dev"),
+        library("CRE2System", "re2", apt: "libre2-dev"),
+        .target(name: "CCrypto", dependencies: ["CCryptoSystem"]),
+        .target(name: "CCurl", dependencies: ["CCurlSystem"]),
+        .target(name: "CMicroHTTP", dependencies: ["CMicroHTTPSystem"]),
+        .target(name: "CNetfilter", dependencies: ["CNetfilterSystem"]),
+        .target(
+            name: "CRegex", dependencies: ["CPCRE2System", "CRE2System"],
+            cxxSettings: [.unsafeFlags(["-O2"])]),
+
+        // vocabulary
+        room("CrowdCore", "CYAML", "CCrypto", "CMicroHTTP", log),
+        // instruments
+        room("CrowdText", "CrowdCore", "CRegex"),
+        room("CrowdExpr", "CrowdCore", "CrowdText"),
+        room("CrowdHTTP", "CrowdCore", "CCurl"),
+        // machinery
+        room("CrowdEngine", "CrowdCore", "CrowdText", "CrowdExpr"),
+        room("CrowdStore", "CrowdCore", "CSQLite", log),
+        room("CrowdLAPI", "CrowdCore", "CrowdHTTP", log),
+        // services
+        room("CrowdAcquisition", "CrowdCore", "CrowdText", "CrowdEngine", log),
+        room("CrowdServer", "CrowdCore", "CrowdText", "CrowdExpr", "CrowdStore", hummingbird, hummingbirdTLS, log),
+        room("CrowdFirewall", "CrowdCore", "CrowdLAPI", "CNetfilter", log),
+        room("CrowdTools", "CrowdCore", "CrowdHTTP", "CrowdLAPI", "CrowdStore", "CrowdEngine", "CrowdExpr", log),
+        // programs
+        program("crowd-agent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", log),
+        program("crowd-lapi", "CrowdCore", "CrowdStore", "CrowdServer", log),
+        program("crowd-bouncer", "CrowdCore", "CrowdLAPI", "CrowdFirewall", log),
+        program("cscli", "CrowdCore", "CrowdTools", log),
+
+        .target(
+            name: "CrowdTestSupport", dependencies: ["CrowdCore", log], path: "Tests/CrowdTestSupport",
+            swiftSettings: settings),
+        tests("CrowdCore"),
+        tests("CrowdText"),
+        tests("CrowdExpr"),
+        tests("CrowdHTTP"),
+        tests("CrowdEngine", "CrowdText"),
+        tests("CrowdStore"),
+        tests("CrowdLAPI"),
+        tests("CrowdAcquisition"),
+        tests("CrowdServer", .product(name: "HummingbirdTesting", package: "hummingbird")),
+        tests("CrowdFirewall"),
+        tests("CrowdTools"),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c17,
+    cxxLanguageStandard: .cxx17
+)
