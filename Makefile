@@ -1,0 +1,48 @@
+# What a person types. Everything that needs explaining is in README.md.
+
+# A toolchain in PATH wins; /opt/swift is where deploy/install-packages suggests to put one.
+export PATH := $(PATH):/opt/swift/usr/bin
+
+PREFIX ?= /usr
+DESTDIR ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint build install bench bench-peers packages
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+
+packages: # installs what deploy/packages.txt names for building and testing
+	@deploy/install-packages build test
+
+demo: packages ## build, then watch a log line become a dropped packet (root, ends by itself)
+	@$(MAKE) --no-print-directory build
+	@Tests/Demo/demo.sh
+
+test: packages ## every test
+	CROWD_STRICT=1 swift build --build-tests
+	CROWD_STRICT=1 swift test --skip-build
+	Tests/Content/run
+
+lint: packages ## formatting and shell syntax
+	swift format lint --strict -r Package.swift Sources Tests
+	@for script in deploy/install deploy/install-packages deploy/container/entrypoint .ci/run Tests/*/run Tests/*/*.sh; do \
+	    [ ! -f "$$script" ] || bash -n "$$script" || exit 1; \
+	done
+
+check: lint test ## lint and every test
+
+build: packages ## the four programs, release, into .build/release
+	swift build -c release --product crowd-agent
+	swift build -c release --product crowd-lapi
+	swift build -c release --product crowd-bouncer
+	swift build -c release --product cscli
+
+install: ## programs, units, default /etc/crowdsec (kept where present); DESTDIR and PREFIX are honoured
+	deploy/install "$(DESTDIR)" "$(PREFIX)"
+
+bench: build ## speed, memory and delay, beside the peers that are installed (root)
+	Tests/Benchmarks/bench.sh
+
+bench-peers: ## installs fail2ban and Debian's crowdsec for `make bench`; no service is started (root)
+	Tests/Benchmarks/install-peers.sh
