@@ -1,0 +1,65 @@
+/// Why a request body is not what the Local API's models ask for.
+public enum WireError: Error, Equatable, Sendable {
+    /// Not JSON, or a value of the wrong kind.
+    case malformed(JSONError)
+    /// Required members that are missing or `null`, as paths (`0.source.scope`), in the order of the models.
+    case missing([String])
+}
+
+extension WireError: CustomStringConvertible {
+    /// The texts of the reference, which clients show to their users.
+    public var description: String {
+        switch self {
+        case .malformed(let error): error.description
+        case .missing(let paths):
+            "validation failure list:" + paths.map { "\n\($0) in body is required" }.joined()
+        }
+    }
+}
+
+/// Collects the required members that an object lacks.
+struct MissingMembers {
+    private(set) var paths: [String] = []
+
+    mutating func require(_ isPresent: Bool, _ name: String) {
+        if !isPresent { paths.append(name) }
+    }
+
+    /// Takes over what a nested object lacks, under its own name.
+    mutating func adopt(_ nested: MissingMembers, under name: @autoclosure () -> String) {
+        guard !nested.paths.isEmpty else { return }
+        let prefix = name()
+        paths += nested.paths.map { "\(prefix).\($0)" }
+    }
+}
+
+/// A model that is read from JSON with its required members checked.
+protocol WireModel {
+    /// Reads the next value and notes what it lacks; throws on anything that is not this model's form.
+    init(from reader: inout JSONReader, missing: inout MissingMembers) throws(JSONError)
+}
+
+extension WireModel {
+    static func checked(_ reader: inout JSONReader) throws(WireError) -> Self {
+        var missing = MissingMembers()
+        let model: Self
+        do { model = try Self(from: &reader, missing: &missing) } catch { throw .malformed(error) }
+        guard missing.paths.isEmpty else { throw .missing(missing.paths) }
+        return model
+    }
+
+    /// Reads an array of models; each one's missing members are noted under its index.
+    static func list(_ reader: inout JSONReader, missing: inout MissingMembers, under name: String?)
+        throws(JSONError) -> [Self]
+    {
+        var list: [Self] = []
+        try reader.beginArray()
+        while try reader.nextElement() {
+            var nested = MissingMembers()
+            list.append(try Self(from: &reader, missing: &nested))
+            let index = list.count - 1
+            missing.adopt(nested, under: name.map { "\($0).\(index)" } ?? "\(index)")
+        }
+        return list
+    }
+}
