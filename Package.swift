@@ -60,7 +60,7 @@ let package = Package(
         library("CNetfilterSystem", "libnftnl", apt: "libnftnl-dev"),
         library("CPCRE2System", "libpcre2-8", apt: "libpcre2-dev"),
         library("CRE2System", "re2", apt: "libre2-dev"),
-        .target(name: "CCrypto", dependencies: ["CCryptoSystem"]),
+        .target(name: "CCrypto", dependencies: ["CCryptoSystem"], linkerSettings: [.linkedLibrary("crypt")]),
         .target(name: "CCurl", dependencies: ["CCurlSystem"]),
         .target(name: "CMicroHTTP", dependencies: ["CMicroHTTPSystem"]),
         .target(name: "CNetfilter", dependencies: ["CNetfilterSystem"]),

@@ -1,2 +1,18 @@
 #pragma once
-#include "../../CCryptoSystem/shim.h"
+#include <stddef.h>
+
+// Flat calls over libcrypto and libcrypt. Each returns 1 on success and 0 on failure; nothing keeps a pointer.
+
+int crowd_sha256(const void *data, size_t length, unsigned char out[32]);
+int crowd_sha512(const void *data, size_t length, unsigned char out[64]);
+int crowd_hmac_sha256(const void *key, size_t key_length, const void *data, size_t length, unsigned char out[32]);
+int crowd_random(void *out, size_t length);
+
+// 1 when equal; the time does not depend on where they differ.
+int crowd_equal(const void *a, const void *b, size_t length);
+
+#define CROWD_BCRYPT_LENGTH 60
+// Hashes a NUL-terminated password with a fresh salt; out receives 60 characters and a NUL.
+int crowd_bcrypt_hash(const char *password, unsigned long cost, char out[CROWD_BCRYPT_LENGTH + 1]);
+// 1 when the password has that hash.
+int crowd_bcrypt_check(const char *password, const char *hash);
