@@ -1,0 +1,107 @@
+public import Glibc
+
+/// A run of bytes that somebody else keeps alive: an event's arena, the constants of a loaded pipeline.
+///
+/// It is a pointer and a length, copied freely and never counted, so that a log line costs no reference counting.
+/// Whoever stores one beyond the life of its owner copies it first (`Arena.copy`, `Array`, `String`). Text is bytes:
+/// a line with invalid UTF-8 keeps them, and they are repaired only where JSON is written.
+@frozen public struct ByteSlice: @unchecked Sendable {
+    // Sendable: the bytes are never changed after the slice was made; the owner outlives it by the rule above.
+    public let base: UnsafePointer<UInt8>
+    public let count: Int
+
+    @inlinable public init(base: UnsafePointer<UInt8>, count: Int) {
+        self.base = base
+        self.count = count
+    }
+
+    @inlinable public init(_ buffer: UnsafeBufferPointer<UInt8>) {
+        base = buffer.baseAddress ?? ByteSlice.nothing
+        count = buffer.count
+    }
+
+    /// Bytes of the program itself: literals.
+    @inlinable public init(_ literal: StaticString) {
+        base = literal.utf8Start
+        count = literal.utf8CodeUnitCount
+    }
+
+    public static let empty = ByteSlice(base: nothing, count: 0)
+
+    @usableFromInline nonisolated(unsafe) static let nothing: UnsafePointer<UInt8> = {
+        let byte = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
+        byte.initialize(to: 0)
+        return UnsafePointer(byte)
+    }()
+
+    @inlinable public var isEmpty: Bool { count == 0 }
+    @inlinable public var buffer: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: base, count: count) }
+    @inlinable public subscript(_ index: Int) -> UInt8 { base[index] }
+
+    /// The bytes of `range`, which must lie inside.
+    @inlinable public subscript(_ range: Range<Int>) -> ByteSlice {
+        ByteSlice(base: base + range.lowerBound, count: range.count)
+    }
+
+    @inlinable public func hasPrefix(_ other: ByteSlice) -> Bool {
+        count >= other.count && memcmp(base, other.base, other.count) == 0
+    }
+
+    @inlinable public func hasSuffix(_ other: ByteSlice) -> Bool {
+        count >= other.count && memcmp(base + (count - other.count), other.base, other.count) == 0
+    }
+
+    /// Position of the first occurrence of `other` at or after `start`; an empty one is found at `start`.
+    public func find(_ other: ByteSlice, from start: Int = 0) -> Int? {
+        guard other.count > 0 else { return start <= count ? start : nil }
+        guard start + other.count <= count else { return nil }
+        var at = start
+        let last = count - other.count
+        while at <= last, let hit = memchr(base + at, Int32(other.base[0]), last - at + 1) {
+            at = base.distance(to: hit.assumingMemoryBound(to: UInt8.self))
+            if memcmp(base + at, other.base, other.count) == 0 { return at }
+            at += 1
+        }
+        return nil
+    }
+
+    public func contains(_ other: ByteSlice) -> Bool { find(other) != nil }
+
+    public func firstIndex(of byte: UInt8) -> Int? {
+        guard count > 0, let hit = memchr(base, Int32(byte), count) else { return nil }
+        return base.distance(to: hit.assumingMemoryBound(to: UInt8.self))
+    }
+
+    public func lastIndex(of byte: UInt8) -> Int? { buffer.lastIndex(of: byte) }
+}
+
+extension ByteSlice: Hashable, Comparable {
+    @inlinable public static func == (a: ByteSlice, b: ByteSlice) -> Bool {
+        a.count == b.count && (a.base == b.base || memcmp(a.base, b.base, a.count) == 0)
+    }
+
+    /// Byte order.
+    @inlinable public static func < (a: ByteSlice, b: ByteSlice) -> Bool {
+        let order = memcmp(a.base, b.base, min(a.count, b.count))
+        return order != 0 ? order < 0 : a.count < b.count
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(bytes: UnsafeRawBufferPointer(buffer)) }
+
+    /// FNV-1a over the bytes: the hash of our own tables, stable within a process.
+    @inlinable public var fnv: UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for index in 0..<count { hash = (hash ^ UInt64(base[index])) &* 0x100_0000_01b3 }
+        return hash
+    }
+}
+
+extension ByteSlice: CustomStringConvertible {
+    /// The text, invalid UTF-8 repaired.
+    public var description: String { String(decoding: buffer, as: UTF8.self) }
+}
+
+extension String {
+    /// The text, invalid UTF-8 repaired.
+    public init(_ slice: ByteSlice) { self.init(decoding: slice.buffer, as: UTF8.self) }
+}

@@ -1,0 +1,111 @@
+/// What passes through parsers and scenarios: one log line with what was found out about it, or an overflow
+/// (engine facts A.1).
+///
+/// A worker owns one and uses it again for line after line. All text lives in `arena` or is immortal; `reset` takes it
+/// back. Whatever outlives the line (a bucket's queue, an alert) copies what it needs.
+public final class Event {
+    public enum Kind: Int64, Sendable { case log = 0, overflow = 1, appsec = 2 }
+
+    public let arena: Arena
+    public let keys: KeyTable
+    public var kind = Kind.log
+    /// The event's time is the log's own (a replay), not the clock's.
+    public var isReplay = false
+    public var isWhitelisted = false
+    public var whitelistReason = ByteSlice.empty
+    /// The stage it is in, by number; `stages` gives the name.
+    public var stage = 0
+    public var stages: [ByteSlice] = []
+    public var line = Line()
+    public let parsed: FieldMap
+    public let meta: FieldMap
+    public let enriched: FieldMap
+    /// JSON and key-value output. Never nil: expressions write into it.
+    public let unmarshaled = MapValue()
+    public var overflow: any ValueObject = EmptyObject.overflow
+    public var time = Timestamp(nanoseconds: 0)
+    public var strTime = ByteSlice.empty
+    public var strTimeFormat = ByteSlice.empty
+    public var marshaledTime = ByteSlice.empty
+    /// What `marshaledTime` says, when a parser of ours wrote it; saves reading the text back.
+    public var marshaledInstant: Timestamp?
+    public var process = true
+
+    /// How the line came in (engine facts A.2).
+    public struct Line {
+        public var raw = ByteSlice.empty
+        public var source = ByteSlice.empty
+        public var time = Timestamp(nanoseconds: 0)
+        public var labels = LineLabels.none
+        public var module = ByteSlice.empty
+        public init() {}
+    }
+
+    public init(keys: KeyTable) {
+        self.keys = keys
+        arena = Arena()
+        parsed = FieldMap(capacity: keys.count)
+        meta = FieldMap(capacity: keys.count)
+        enriched = FieldMap(capacity: keys.count)
+    }
+
+    /// An empty log event again. O(1) but for what a large line had allocated.
+    public func reset() {
+        arena.reset()
+        kind = .log
+        isReplay = false
+        isWhitelisted = false
+        whitelistReason = .empty
+        stage = 0
+        parsed.removeAll()
+        meta.removeAll()
+        enriched.removeAll()
+        if unmarshaled.count > 0 { unmarshaled.removeAll() }
+        overflow = EmptyObject.overflow
+        time = Timestamp(nanoseconds: 0)
+        strTime = .empty
+        strTimeFormat = .empty
+        setMarshaledTime(.empty)
+        process = true
+    }
+
+    public func setMarshaledTime(_ text: ByteSlice, instant: Timestamp? = nil) {
+        marshaledTime = text
+        marshaledInstant = instant
+    }
+
+    /// The log's own time as an instant: nil when no parser found one.
+    public var instant: Timestamp? {
+        if let marshaledInstant { return marshaledInstant }
+        return Timestamp(rfc3339Bytes: marshaledTime.buffer)
+    }
+
+    public var stageName: ByteSlice { stage < stages.count ? stages[stage] : .empty }
+}
+
+/// The labels of an acquisition, `type` among them; made once per data source and shared by its lines.
+public final class LineLabels: Sendable {
+    public let entries: [(name: ByteSlice, value: ByteSlice)]
+
+    public init(_ labels: [(String, String)]) {
+        entries = labels.map { (Immortal.copy($0), Immortal.copy($1)) }
+    }
+
+    public static let none = LineLabels([])
+
+    public subscript(_ name: ByteSlice) -> ByteSlice {
+        for entry in entries where entry.name == name { return entry.value }
+        return .empty
+    }
+}
+
+/// The zero value of a structure: empty fields, no methods. `evt.Overflow` of a log line is one.
+public final class EmptyObject: ValueObject, Sendable {
+    public let type: ObjectType
+    public init(_ type: ObjectType) { self.type = type }
+    public static let overflow = EmptyObject(EventTypes.overflow)
+
+    public func field(_ index: Int) -> Value {
+        EventTypes.zero(of: type.fieldType(index))
+    }
+}

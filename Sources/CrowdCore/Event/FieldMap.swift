@@ -1,0 +1,70 @@
+/// One of an event's text maps, as a flat table indexed by key number.
+///
+/// (1) A slot is present when its stamp equals the table's generation, so clearing is one increment. (2) `keys` lists
+/// what was set, in order of first setting. (3) Grows when a key beyond its size is set. O(1) each, no allocation once
+/// it has its size. One owner, one thread.
+public final class FieldMap {
+    @usableFromInline struct Slot {
+        @usableFromInline var base: UnsafePointer<UInt8>
+        @usableFromInline var count: UInt32
+        @usableFromInline var stamp: UInt32
+    }
+
+    @usableFromInline var slots: UnsafeMutablePointer<Slot>
+    @usableFromInline var capacity: Int
+    @usableFromInline var generation: UInt32 = 1
+    public private(set) var keys: [FieldKey] = []
+
+    public init(capacity: Int = 64) {
+        self.capacity = max(capacity, 16)
+        slots = .allocate(capacity: self.capacity)
+        slots.initialize(repeating: FieldMap.absent, count: self.capacity)
+        keys.reserveCapacity(64)
+    }
+
+    deinit { slots.deallocate() }
+
+    private static var absent: Slot { Slot(base: ByteSlice.empty.base, count: 0, stamp: 0) }
+
+    public func removeAll() {
+        keys.removeAll(keepingCapacity: true)
+        generation &+= 1
+        guard generation == 0 else { return }
+        slots.update(repeating: FieldMap.absent, count: capacity)
+        generation = 1
+    }
+
+    /// The value, or nil when the key was not set.
+    @inlinable public func find(_ key: FieldKey) -> ByteSlice? {
+        guard key < capacity, slots[key].stamp == generation else { return nil }
+        return ByteSlice(base: slots[key].base, count: Int(slots[key].count))
+    }
+
+    /// The value, empty when the key was not set: how Go reads a missing key.
+    @inlinable public subscript(_ key: FieldKey) -> ByteSlice { find(key) ?? .empty }
+
+    @inlinable public func contains(_ key: FieldKey) -> Bool { key < capacity && slots[key].stamp == generation }
+
+    /// Stores a slice that must live as long as the event.
+    public func set(_ key: FieldKey, _ value: ByteSlice) {
+        if key >= capacity { grow(to: key + 1) }
+        if slots[key].stamp != generation { keys.append(key) }
+        slots[key] = Slot(base: value.base, count: UInt32(truncatingIfNeeded: value.count), stamp: generation)
+    }
+
+    public func remove(_ key: FieldKey) {
+        guard contains(key) else { return }
+        slots[key].stamp = 0
+        keys.removeAll { $0 == key }
+    }
+
+    private func grow(to size: Int) {
+        let larger = max(size, capacity * 2)
+        let table = UnsafeMutablePointer<Slot>.allocate(capacity: larger)
+        table.initialize(repeating: FieldMap.absent, count: larger)
+        table.update(from: slots, count: capacity)
+        slots.deallocate()
+        slots = table
+        capacity = larger
+    }
+}
