@@ -53,6 +53,7 @@ let package = Package(
     targets: [
         // C: module maps and thin shims, no logic
         library("CYAML", "yaml-0.1", apt: "libyaml-dev"),
+        library("CZlib", "zlib", apt: "zlib1g-dev"),
         library("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
         library("CCryptoSystem", "libcrypto", apt: "libssl-dev"),
         library("CCurlSystem", "libcurl", apt: "libcurl4-openssl-dev"),
@@ -69,7 +70,7 @@ let package = Package(
             cxxSettings: [.unsafeFlags(["-O2"])]),
 
         // vocabulary
-        room("CrowdCore", "CYAML", "CCrypto", "CMicroHTTP", log),
+        room("CrowdCore", "CYAML", "CZlib", "CCrypto", "CMicroHTTP", log),
         // instruments
         room("CrowdText", "CrowdCore", "CRegex"),
         room("CrowdExpr", "CrowdCore", "CrowdText"),

@@ -1,0 +1,57 @@
+internal import CZlib
+internal import Glibc
+
+/// gzip through zlib.
+public enum Gzip {
+    /// `bytes` as one gzip member; `nil` only when memory is out.
+    public static func compress(_ bytes: [UInt8], level: Int32 = 6) -> [UInt8]? {
+        var stream = z_stream()
+        let size = Int32(MemoryLayout<z_stream>.size)
+        // 15 bits of window, plus 16 for the gzip wrapper.
+        guard deflateInit2_(&stream, level, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size) == Z_OK else {
+            return nil
+        }
+        defer { deflateEnd(&stream) }
+        var input = bytes
+        var output = [UInt8](repeating: 0, count: Int(deflateBound(&stream, UInt(bytes.count))))
+        let status = input.withUnsafeMutableBufferPointer { source in
+            output.withUnsafeMutableBufferPointer { target in
+                stream.next_in = source.baseAddress
+                stream.avail_in = UInt32(source.count)
+                stream.next_out = target.baseAddress
+                stream.avail_out = UInt32(target.count)
+                return deflate(&stream, Z_FINISH)
+            }
+        }
+        guard status == Z_STREAM_END else { return nil }
+        output.removeLast(output.count - Int(stream.total_out))
+        return output
+    }
+
+    /// Replaces the file at `path` by `path.gz`, in constant memory. On failure the plain file stays.
+    @discardableResult
+    public static func compressFile(_ path: String) -> Bool {
+        let source = open(path, O_RDONLY | O_CLOEXEC)
+        guard source >= 0 else { return false }
+        defer { close(source) }
+        let target = open(path + ".gz", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard target >= 0, let gzip = gzdopen(target, "wb") else { return false }
+        guard copy(source, to: gzip), gzclose(gzip) == Z_OK else {
+            unlink(path + ".gz")
+            return false
+        }
+        return unlink(path) == 0
+    }
+
+    private static func copy(_ source: Int32, to gzip: gzFile) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        while true {
+            let count = read(source, &buffer, buffer.count)
+            if count == 0 { return true }
+            guard count > 0, gzwrite(gzip, buffer, UInt32(count)) == Int32(count) else {
+                gzclose(gzip)
+                return false
+            }
+        }
+    }
+}

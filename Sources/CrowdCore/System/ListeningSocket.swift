@@ -1,0 +1,61 @@
+internal import Glibc
+
+/// A TCP socket that listens on one numeric address.
+struct ListeningSocket {
+    let fd: Int32
+    let port: Int
+
+    /// - Parameter port: 0 lets the system choose.
+    /// - Throws: `ConfigError`: `listen tcp 127.0.0.1:6060: bind: address already in use`.
+    init(address: String, port: Int) throws(ConfigError) {
+        let host = address == "localhost" ? "127.0.0.1" : address.isEmpty ? "::" : address
+        let place = "listen tcp \(address):\(port)"
+        guard let ip = IPAddress(host) else { throw ConfigError("\(place): not a numeric address") }
+        let family = ip.isV6 ? AF_INET6 : AF_INET
+        fd = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard fd >= 0 else { throw ConfigError("\(place): \(systemMessage(errno))") }
+        var yes: Int32 = 1
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        guard Self.bind(fd, ip, port) == 0, listen(fd, 64) == 0 else {
+            let reason = systemMessage(errno)
+            close(fd)
+            throw ConfigError("\(place): bind: \(reason)")
+        }
+        self.port = Self.boundPort(fd) ?? port
+    }
+
+    private static func bind(_ fd: Int32, _ ip: IPAddress, _ port: Int) -> Int32 {
+        let networkPort = UInt16(truncatingIfNeeded: port).bigEndian
+        if ip.isV6 {
+            var address = sockaddr_in6()
+            address.sin6_family = sa_family_t(AF_INET6)
+            address.sin6_port = networkPort
+            withUnsafeMutableBytes(of: &address.sin6_addr) { $0.copyBytes(from: ip.networkBytes) }
+            return bind(fd, &address)
+        }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = networkPort
+        withUnsafeMutableBytes(of: &address.sin_addr) { $0.copyBytes(from: ip.networkBytes) }
+        return bind(fd, &address)
+    }
+
+    private static func bind<Address>(_ fd: Int32, _ address: inout Address) -> Int32 {
+        withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.bind(fd, $0, socklen_t(MemoryLayout<Address>.size))
+            }
+        }
+    }
+
+    private static func boundPort(_ fd: Int32) -> Int? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let status = withUnsafeMutablePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(fd, $0, &length) }
+        }
+        guard status == 0 else { return nil }
+        // The port lies at the same place for both families.
+        return withUnsafeBytes(of: &storage) { Int($0[2]) << 8 | Int($0[3]) }
+    }
+}
