@@ -58,3 +58,6 @@ public final class DatagramReceiver: Sendable {
         return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
     }
 }
+
+/// Blocks the calling thread: for the handlers of `ScriptedServer`.
+public func sleepSeconds(_ seconds: UInt32) { _ = sleep(seconds) }
