@@ -1,0 +1,124 @@
+public import CrowdCore
+
+/// Storing alerts (protocol facts B.1).
+public enum AlertInsertion {
+    /// Longest text of `events.serialized`, in bytes.
+    static let maxSerializedBytes = 8191
+    static let maxMetaKeyBytes = 255
+    static let maxMetaValueBytes = 4095
+
+    /// Stores one alert with its events, context and decisions. Sent again with the same UUID it is found, not doubled.
+    public static func insert(_ new: NewAlert, at now: Timestamp, in session: any SQLSession)
+        throws(StoreError) -> StoredAlert
+    {
+        if let known = try session.first(
+            "SELECT id FROM alerts WHERE uuid = ? AND machine_alerts IS ?",
+            [.text(new.alert.uuid), .optional(new.machineRow)], { $0.int(0) })
+        {
+            return StoredAlert(id: known, isNew: false, decisions: [])
+        }
+        let id = try insertAlert(new, at: now, in: session)
+        for event in new.alert.events { try insert(event, of: id, at: now, in: session) }
+        for item in new.alert.meta { try insert(item, of: id, at: now, in: session) }
+        var decisions: [DecisionRecord] = []
+        decisions.reserveCapacity(new.decisions.count)
+        for decision in new.decisions {
+            decisions.append(
+                try insert(decision, of: id, simulated: new.alert.simulated, at: now, in: session))
+        }
+        return StoredAlert(id: id, isNew: true, decisions: decisions)
+    }
+
+    private static func insertAlert(_ new: NewAlert, at now: Timestamp, in session: any SQLSession)
+        throws(StoreError) -> Int64
+    {
+        let (alert, source) = (new.alert, new.alert.source)
+        return try session.insert(
+            """
+            INSERT INTO alerts (created_at, updated_at, scenario, bucket_id, message, events_count, started_at,
+              stopped_at, source_ip, source_range, source_as_number, source_as_name, source_country, source_latitude,
+              source_longitude, source_scope, source_value, capacity, leak_speed, scenario_version, scenario_hash,
+              simulated, uuid, remediation, kind, machine_alerts)
+            VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id
+            """,
+            [
+                .time(now), .time(now), .text(alert.scenario), .text(""), .text(alert.message),
+                .int32(alert.eventsCount), .time(new.startedAt), .time(new.stoppedAt), .text(source.ip),
+                .text(source.range), .text(source.asNumber), .text(source.asName), .text(source.cn),
+                .double(Double(source.latitude)), .double(Double(source.longitude)), .text(source.scope),
+                .text(source.value), .int32(alert.capacity), .text(alert.leakspeed), .text(alert.scenarioVersion),
+                .text(alert.scenarioHash), .bool(alert.simulated), .text(alert.uuid), .bool(alert.remediation),
+                .text(alert.kind), .optional(new.machineRow),
+            ])
+    }
+
+    private static func insert(_ event: AlertEvent, of alert: Int64, at now: Timestamp, in session: any SQLSession)
+        throws(StoreError)
+    {
+        let time = Timestamp(rfc3339: event.timestamp) ?? now
+        try session.run(
+            "INSERT INTO events (created_at, updated_at, time, serialized, alert_events) VALUES (?,?,?,?,?)",
+            [.time(now), .time(now), .time(time), .text(serialized(event.meta ?? [])), .int(alert)])
+    }
+
+    private static func insert(_ item: MetaItem, of alert: Int64, at now: Timestamp, in session: any SQLSession)
+        throws(StoreError)
+    {
+        try session.run(
+            "INSERT INTO meta (created_at, updated_at, key, value, alert_metas) VALUES (?,?,?,?,?)",
+            [
+                .time(now), .time(now), .text(item.key.cut(atBytes: maxMetaKeyBytes)),
+                .text(item.value.cut(atBytes: maxMetaValueBytes)), .int(alert),
+            ])
+    }
+
+    private static func insert(
+        _ new: NewDecision, of alert: Int64, simulated: Bool, at now: Timestamp, in session: any SQLSession
+    ) throws(StoreError) -> DecisionRecord {
+        let decision = new.decision
+        let id = try session.insert(
+            """
+            INSERT INTO decisions (created_at, updated_at, until, scenario, type, start_ip, end_ip, start_suffix,
+              end_suffix, ip_size, scope, value, origin, simulated, uuid, alert_decisions)
+            VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id
+            """,
+            [.time(now), .time(now), .time(new.until), .text(decision.scenario), .text(decision.type)]
+                + NumericRange(new.range).values
+                + [
+                    .text(decision.scope), .text(decision.value), .text(decision.origin), .bool(simulated),
+                    .text(decision.uuid), .int(alert),
+                ])
+        return DecisionRecord(
+            id: id, createdAt: now, until: new.until, scenario: decision.scenario, type: decision.type,
+            scope: decision.scope, value: decision.value, origin: decision.origin, simulated: simulated,
+            uuid: decision.uuid, alertID: alert)
+    }
+
+    /// The event's meta as JSON within the column's limit: values are cut ever shorter, from 2048 bytes down to 1.
+    static func serialized(_ meta: [MetaItem]) -> String {
+        var keep = maxSerializedBytes
+        while true {
+            var writer = JSONWriter(capacity: 512)
+            writer.beginArray()
+            for item in meta {
+                let cut = item.value.utf8.count > 2 * keep
+                let value = cut ? item.value.cut(atBytes: keep) + "<stripped>" : item.value
+                MetaItem(key: item.key, value: value).write(to: &writer)
+            }
+            writer.endArray()
+            if writer.bytes.count <= maxSerializedBytes { return String(decoding: writer.bytes, as: UTF8.self) }
+            guard keep > 1 else { return "" }
+            keep = keep == maxSerializedBytes ? 2048 : keep / 2
+        }
+    }
+}
+
+extension String {
+    /// At most `limit` bytes, never half a character.
+    func cut(atBytes limit: Int) -> String {
+        guard utf8.count > limit else { return self }
+        var end = utf8.index(startIndex, offsetBy: limit)
+        while end > startIndex, end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
+        return String(self[..<end])
+    }
+}

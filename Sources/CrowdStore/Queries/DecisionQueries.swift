@@ -1,0 +1,67 @@
+public import CrowdCore
+
+/// Loading, expiring and removing decisions.
+public enum DecisionQueries {
+    /// Calls `body` for every decision that is active, or expired no longer ago than `expiredSince`, by id.
+    public static func each(
+        expiredSince: Timestamp, in session: any SQLSession, _ body: (DecisionRecord) -> Void
+    ) throws(StoreError) {
+        try session.each(
+            "SELECT \(DecisionRecord.columns) FROM decisions WHERE until > ? ORDER BY id", [.time(expiredSince)]
+        ) { row in body(DecisionRecord(row)) }
+    }
+
+    public static func find(id: Int64, in session: any SQLSession) throws(StoreError) -> DecisionRecord? {
+        try session.first(
+            "SELECT \(DecisionRecord.columns) FROM decisions WHERE id = ?", [.int(id)], DecisionRecord.init)
+    }
+
+    /// Ends decisions now, leaving the rows; returns the ids that exist (protocol facts A.9).
+    public static func expire(_ ids: [Int64], at now: Timestamp, in session: any SQLSession)
+        throws(StoreError) -> [Int64]
+    {
+        var done: [Int64] = []
+        for id in ids {
+            let changed = try session.run(
+                "UPDATE decisions SET until = ?, updated_at = ? WHERE id = ?", [.time(now), .time(now), .int(id)])
+            if changed > 0 { done.append(id) }
+        }
+        return done
+    }
+
+    /// Ids of the decisions that belong to these alerts.
+    public static func ids(ofAlerts alerts: [Int64], in session: any SQLSession) throws(StoreError) -> [Int64] {
+        var ids: [Int64] = []
+        for alert in alerts {
+            ids += try session.all("SELECT id FROM decisions WHERE alert_decisions = ?", [.int(alert)]) { $0.int(0) }
+        }
+        return ids
+    }
+
+    /// Ids and ends of all active decisions, for comparing memory with a database that others changed too.
+    public static func eachActive(at now: Timestamp, in session: any SQLSession, _ body: (Int64, Timestamp) -> Void)
+        throws(StoreError)
+    {
+        try session.each("SELECT id, until FROM decisions WHERE until > ?", [.time(now)]) { row in
+            if let until = row.time(1) { body(row.int(0), until) }
+        }
+    }
+}
+
+/// Deleting alerts; their decisions, events and context go with them.
+public enum AlertDeletion {
+    /// Ids of the alerts that match; the filter's limit is ignored, as the reference does.
+    public static func ids(_ filter: AlertFilter, now: Timestamp, in session: any SQLSession)
+        throws(StoreError) -> [Int64]
+    {
+        let condition = filter.condition(now: now)
+        return try session.all("SELECT alerts.id FROM alerts" + condition.sql, condition.values) { $0.int(0) }
+    }
+
+    /// Returns the decisions that vanished with the alerts.
+    public static func delete(_ alerts: [Int64], in session: any SQLSession) throws(StoreError) -> [Int64] {
+        let decisions = try DecisionQueries.ids(ofAlerts: alerts, in: session)
+        for alert in alerts { try session.run("DELETE FROM alerts WHERE id = ?", [.int(alert)]) }
+        return decisions
+    }
+}

@@ -1,0 +1,68 @@
+public import CrowdCore
+
+/// What the periodic flush removes (protocol facts B.6). Each step is a transaction's worth of at most `batch` alerts,
+/// so that alerts of the living wait behind a flush for milliseconds only.
+public enum FlushQueries {
+    public static let batch = 500
+
+    /// Alerts older than `created` that have no active decision.
+    public static func oldAlerts(before created: Timestamp, now: Timestamp, in session: any SQLSession)
+        throws(StoreError) -> [Int64]
+    {
+        try session.all(
+            """
+            SELECT id FROM alerts WHERE created_at < ? AND \(hasNoActiveDecision) ORDER BY id LIMIT \(batch)
+            """, [.time(created), .time(now)]
+        ) { $0.int(0) }
+    }
+
+    /// Alerts beyond the newest `kept` ids that have no active decision.
+    public static func surplusAlerts(keeping kept: Int64, now: Timestamp, in session: any SQLSession)
+        throws(StoreError) -> [Int64]
+    {
+        let newest = try session.first("SELECT max(id) FROM alerts", [], { $0.int(0) }) ?? 0
+        guard newest > kept else { return [] }
+        return try session.all(
+            "SELECT id FROM alerts WHERE id < ? AND \(hasNoActiveDecision) ORDER BY id LIMIT \(batch)",
+            [.int(newest - kept), .time(now)]
+        ) { $0.int(0) }
+    }
+
+    private static let hasNoActiveDecision =
+        "NOT EXISTS (SELECT 1 FROM decisions d WHERE d.alert_decisions = alerts.id AND d.until > ?)"
+
+    /// Rows that nothing owns any more, expired allowlist items and old metrics. Returns the decisions that vanished.
+    public static func leftovers(now: Timestamp, metricsBefore: Timestamp, in session: any SQLSession)
+        throws(StoreError) -> [Int64]
+    {
+        try session.run("DELETE FROM events WHERE alert_events IS NULL", [])
+        let orphans = try session.all(
+            "SELECT id FROM decisions WHERE alert_decisions IS NULL AND until < ?", [.time(now)]
+        ) { $0.int(0) }
+        try session.run("DELETE FROM decisions WHERE alert_decisions IS NULL AND until < ?", [.time(now)])
+        try session.run("DELETE FROM allow_list_items WHERE expires_at IS NOT NULL AND expires_at < ?", [.time(now)])
+        try session.run("DELETE FROM metrics WHERE received_at < ?", [.time(metricsBefore)])
+        return orphans
+    }
+
+    /// Bouncers of an auth type that pulled once, but not since `limit`.
+    public static func deleteBouncers(authType: String, pulledBefore limit: Timestamp, in session: any SQLSession)
+        throws(StoreError) -> Int
+    {
+        try session.run(
+            "DELETE FROM bouncers WHERE auth_type = ? AND last_pull IS NOT NULL AND last_pull < ?",
+            [.text(authType), .time(limit)])
+    }
+
+    /// Machines of an auth type without alerts and without heartbeat since `limit`; local ones stay.
+    public static func deleteMachines(authType: String, seenBefore limit: Timestamp, in session: any SQLSession)
+        throws(StoreError) -> Int
+    {
+        try session.run(
+            """
+            DELETE FROM machines WHERE auth_type = ? AND last_heartbeat IS NOT NULL AND last_heartbeat < ?
+              AND ip_address NOT IN ('127.0.0.1', '::1')
+              AND NOT EXISTS (SELECT 1 FROM alerts WHERE machine_alerts = machines.id)
+            """, [.text(authType), .time(limit)])
+    }
+}

@@ -1,0 +1,141 @@
+public import CrowdCore
+
+/// The operating system and feature flags a client told of itself; all empty until it did.
+public struct ClientSystem: Sendable, Equatable {
+    public var osName = ""
+    public var osFamily = ""
+    public var osVersion = ""
+    /// Comma joined.
+    public var featureFlags = ""
+
+    public init() {}
+}
+
+/// A machine: an agent or a `cscli` that may log in.
+public struct MachineRecord: Sendable, Equatable {
+    public var id: Int64 = 0
+    public var createdAt = Timestamp(nanoseconds: 0)
+    public var updatedAt = Timestamp(nanoseconds: 0)
+    public var lastPush: Timestamp?
+    public var lastHeartbeat: Timestamp?
+    public var machineID: String
+    /// bcrypt.
+    public var passwordHash: String
+    public var ipAddress = ""
+    /// Comma joined.
+    public var scenarios = ""
+    public var version = ""
+    public var isValidated = false
+    /// `password` or `tls`.
+    public var authType = "password"
+    public var system = ClientSystem()
+    /// JSON texts, empty when the agent sent none.
+    public var hubState = ""
+    public var dataSources = ""
+
+    public init(machineID: String, passwordHash: String) {
+        self.machineID = machineID
+        self.passwordHash = passwordHash
+    }
+}
+
+public enum MachineQueries {
+    private static let columns = """
+        id, created_at, updated_at, last_push, last_heartbeat, machine_id, password, ip_address, scenarios, version, \
+        is_validated, auth_type, osname, osfamily, osversion, featureflags, hubstate, datasources
+        """
+
+    public static func all(in session: any SQLSession) throws(StoreError) -> [MachineRecord] {
+        try session.all("SELECT \(columns) FROM machines ORDER BY id", [], record)
+    }
+
+    public static func find(_ machineID: String, in session: any SQLSession) throws(StoreError) -> MachineRecord? {
+        try session.first("SELECT \(columns) FROM machines WHERE machine_id = ?", [.text(machineID)], record)
+    }
+
+    /// Fails with `.constraint` when the id is taken.
+    public static func insert(_ machine: MachineRecord, at now: Timestamp, in session: any SQLSession)
+        throws(StoreError) -> MachineRecord
+    {
+        var stored = machine
+        (stored.createdAt, stored.updatedAt) = (now, now)
+        stored.id = try session.insert(
+            """
+            INSERT INTO machines (created_at, updated_at, machine_id, password, ip_address, is_validated, auth_type)
+            VALUES (?,?,?,?,?,?,?) RETURNING id
+            """,
+            [
+                .time(now), .time(now), .text(machine.machineID), .text(machine.passwordHash),
+                .text(machine.ipAddress), .bool(machine.isValidated), .text(machine.authType),
+            ])
+        return stored
+    }
+
+    /// Writes what changes while a machine is used: times, address, scenarios, version.
+    public static func updateContact(_ machine: MachineRecord, in session: any SQLSession) throws(StoreError) {
+        try session.run(
+            """
+            UPDATE machines SET updated_at = ?, last_push = ?, last_heartbeat = ?, ip_address = ?, scenarios = ?,
+              version = ? WHERE machine_id = ?
+            """,
+            [
+                .time(machine.updatedAt), .optional(machine.lastPush), .optional(machine.lastHeartbeat),
+                .text(machine.ipAddress), .text(machine.scenarios), .text(machine.version), .text(machine.machineID),
+            ])
+    }
+
+    public static func updateSystem(_ machine: MachineRecord, in session: any SQLSession) throws(StoreError) {
+        let system = machine.system
+        try session.run(
+            """
+            UPDATE machines SET osname = ?, osfamily = ?, osversion = ?, featureflags = ?, version = ?, hubstate = ?,
+              datasources = ? WHERE machine_id = ?
+            """,
+            [
+                .text(system.osName), .text(system.osFamily), .text(system.osVersion), .text(system.featureFlags),
+                .text(machine.version), .text(machine.hubState), .text(machine.dataSources), .text(machine.machineID),
+            ])
+    }
+
+    /// False when there is no such machine.
+    public static func setPassword(_ machineID: String, hash: String, at now: Timestamp, in session: any SQLSession)
+        throws(StoreError) -> Bool
+    {
+        try session.run(
+            "UPDATE machines SET password = ?, is_validated = 1, updated_at = ? WHERE machine_id = ?",
+            [.text(hash), .time(now), .text(machineID)]) > 0
+    }
+
+    public static func validate(_ machineID: String, at now: Timestamp, in session: any SQLSession)
+        throws(StoreError) -> Bool
+    {
+        try session.run(
+            "UPDATE machines SET is_validated = 1, updated_at = ? WHERE machine_id = ?",
+            [.time(now), .text(machineID)]) > 0
+    }
+
+    public static func delete(_ machineID: String, in session: any SQLSession) throws(StoreError) -> Bool {
+        try session.run("DELETE FROM machines WHERE machine_id = ?", [.text(machineID)]) > 0
+    }
+
+    private static func record(_ row: any SQLRow) -> MachineRecord {
+        var machine = MachineRecord(machineID: row.text(5), passwordHash: row.text(6))
+        machine.id = row.int(0)
+        machine.createdAt = row.time(1) ?? machine.createdAt
+        machine.updatedAt = row.time(2) ?? machine.updatedAt
+        machine.lastPush = row.time(3)
+        machine.lastHeartbeat = row.time(4)
+        machine.ipAddress = row.text(7)
+        machine.scenarios = row.text(8)
+        machine.version = row.text(9)
+        machine.isValidated = row.bool(10)
+        machine.authType = row.text(11)
+        machine.system.osName = row.text(12)
+        machine.system.osFamily = row.text(13)
+        machine.system.osVersion = row.text(14)
+        machine.system.featureFlags = row.text(15)
+        machine.hubState = row.text(16)
+        machine.dataSources = row.text(17)
+        return machine
+    }
+}

@@ -1,0 +1,41 @@
+import Glibc
+
+/// How an SQLite file is opened (protocol facts C.1).
+public struct SQLiteSettings: Sendable, Equatable {
+    public var path: String
+    /// False keeps SQLite's rollback journal: for network file systems, where WAL does not work.
+    public var useWAL = true
+    /// How long a lock of another process is waited for.
+    public var busyMilliseconds: Int32 = 10_000
+
+    public init(path: String, useWAL: Bool = true) {
+        self.path = path
+        self.useWAL = useWAL
+    }
+
+    /// The reference's mode: readable by the group, so that tools of the service's group can look.
+    static func restrictPermissions(of path: String) { chmod(path, 0o640) }
+}
+
+extension SQLiteConnection {
+    /// A connection with the suite's settings: foreign keys, full durability, no overwriting of deleted rows.
+    public static func prepared(_ settings: SQLiteSettings) throws(StoreError) -> SQLiteConnection {
+        let mask = umask(0o177)
+        defer { umask(mask) }
+        let connection = try SQLiteConnection(path: settings.path, busyMilliseconds: settings.busyMilliseconds)
+        try connection.execute(settings.useWAL ? "PRAGMA journal_mode=WAL" : "PRAGMA journal_mode=DELETE")
+        try connection.execute(
+            """
+            PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY;
+            PRAGMA cache_size=-4096; PRAGMA journal_size_limit=67108864
+            """)
+        return connection
+    }
+
+    /// Runs `body` over one snapshot of the database.
+    public func readTransaction<R>(_ body: () throws(StoreError) -> R) throws(StoreError) -> R {
+        try run("BEGIN")
+        defer { rollBack() }
+        return try body()
+    }
+}

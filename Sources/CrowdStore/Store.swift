@@ -1,0 +1,32 @@
+/// The durable record of alerts, decisions, machines and bouncers: one protocol, one driver per database.
+///
+/// (1) `write` returns only when its transaction is durable. Many calls share one transaction (group commit); each has
+///     its own savepoint, so one that throws undoes its own changes and no other's.
+/// (2) `afterCommit` runs on the writer's thread in commit order, before `write` returns: memory that mirrors the
+///     database is changed there, and so in the same order.
+/// (3) `read` sees all writes that have returned; reads run beside the writer and never wait for it.
+/// (4) `onForeignChange` is called, within a second, after another process has changed the database.
+public protocol Store: Sendable {
+    func write<R: Sendable>(
+        _ body: @escaping @Sendable (any SQLSession) throws(StoreError) -> R,
+        afterCommit: @escaping @Sendable (R) -> Void
+    ) async throws(StoreError) -> R
+
+    func read<R: Sendable>(
+        _ body: @escaping @Sendable (any SQLSession) throws(StoreError) -> R
+    ) async throws(StoreError) -> R
+
+    /// Sets what to call after another process has changed the database; called on the writer's thread.
+    func onForeignChange(_ action: @escaping @Sendable () -> Void)
+
+    /// Finishes what was handed over and closes; later calls throw `.closed`.
+    func close() async
+}
+
+extension Store {
+    public func write<R: Sendable>(
+        _ body: @escaping @Sendable (any SQLSession) throws(StoreError) -> R
+    ) async throws(StoreError) -> R {
+        try await write(body, afterCommit: { _ in })
+    }
+}

@@ -1,0 +1,44 @@
+/// Why the database could not do what was asked; `message` is the driver's own text, for our log only.
+public struct StoreError: Error, Equatable, Sendable {
+    public enum Kind: Sendable {
+        /// Another process held the lock for longer than the busy timeout.
+        case busy
+        case diskFull
+        case inputOutput
+        /// A unique or foreign key refused the row.
+        case constraint
+        case corrupt
+        case readOnly
+        /// The file cannot be opened, or its schema is not one we know.
+        case unusable
+        /// The store is closing; nothing was written.
+        case closed
+        case other
+    }
+
+    public var kind: Kind
+    public var message: String
+
+    public init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+}
+
+extension StoreError: CustomStringConvertible {
+    public var description: String { "\(label): \(message)" }
+
+    private var label: String {
+        switch kind {
+        case .busy: "database is locked"
+        case .diskFull: "disk is full"
+        case .inputOutput: "disk input/output error"
+        case .constraint: "constraint failed"
+        case .corrupt: "database is damaged"
+        case .readOnly: "database is read-only"
+        case .unusable: "database cannot be used"
+        case .closed: "database is closed"
+        case .other: "database error"
+        }
+    }
+}

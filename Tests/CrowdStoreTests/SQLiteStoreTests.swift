@@ -1,0 +1,148 @@
+import CrowdCore
+import CrowdStore
+import Synchronization
+import Testing
+
+/// Counts across threads.
+final class Counter: Sendable {
+    private let count = Mutex(0)
+    func increment() { count.withLock { $0 += 1 } }
+    var value: Int { count.withLock { $0 } }
+}
+
+@Suite("SQLite store") struct SQLiteStoreTests {
+    @Test func storesAndFindsAnAlert() async throws {
+        let temporary = try TemporaryStore()
+        let now = Timestamp.now()
+        let stored = try await temporary.store.write { session throws(StoreError) in
+            try AlertInsertion.insert(TemporaryStore.alert(decisions: 2, events: 3), at: now, in: session)
+        }
+        #expect(stored.isNew && stored.decisions.count == 2)
+        let alerts = try await temporary.store.read { session throws(StoreError) in
+            try AlertSearch.find(AlertFilter(), now: now, in: session)
+        }
+        let alert = try #require(alerts.first)
+        #expect(alert.id == stored.id && alert.machineID == "N/A")
+        #expect(alert.events.map(\.timestamp) == Array(repeating: "2026-11-21 08:17:29 +0000 UTC", count: 3))
+        #expect(alert.events.last?.meta == [MetaItem(key: "n", value: "2")])
+        #expect(alert.decisions?.map(\.duration) == ["4h0m0s", "4h0m0s"])
+        #expect(alert.decisions?.first?.simulated == false)
+        await temporary.store.close()
+    }
+
+    @Test func sameUUIDIsStoredOnce() async throws {
+        let temporary = try TemporaryStore()
+        let new = TemporaryStore.alert()
+        var ids: [Int64] = []
+        for _ in 0..<2 {
+            ids.append(
+                try await temporary.store.write { session throws(StoreError) in
+                    try AlertInsertion.insert(new, at: .now(), in: session).id
+                })
+        }
+        #expect(ids[0] == ids[1])
+        await temporary.store.close()
+    }
+
+    /// One job of a shared transaction fails after its first insert; its neighbours stay, it leaves nothing.
+    @Test func aFailingJobUndoesOnlyItself() async throws {
+        let temporary = try TemporaryStore()
+        let committed = Counter()
+        await withTaskGroup(of: Void.self) { group in
+            for index in 0..<60 {
+                group.addTask {
+                    _ = try? await temporary.store.write(
+                        { session throws(StoreError) in
+                            let id = try AlertInsertion.insert(TemporaryStore.alert(), at: .now(), in: session).id
+                            if index % 3 == 0 { throw StoreError(.constraint, "refused") }
+                            return id
+                        }, afterCommit: { _ in committed.increment() })
+                }
+            }
+        }
+        let count = try await temporary.store.read { session throws(StoreError) in
+            try AlertSearch.count(AlertFilter(), now: .now(), in: session)
+        }
+        #expect(count == 40)
+        #expect(committed.value == 40)
+        await temporary.store.close()
+    }
+
+    @Test func noticesForeignChanges() async throws {
+        let temporary = try TemporaryStore()
+        let (changes, continuation) = AsyncStream.makeStream(of: Void.self)
+        temporary.store.onForeignChange { continuation.yield() }
+        let other = try SQLiteConnection.prepared(SQLiteSettings(path: temporary.path))
+        try other.transaction { () throws(StoreError) in
+            _ = try BouncerQueries.insert(
+                BouncerRecord(name: "edge", keyHash: BouncerRecord.hash(ofKey: "k")), at: .now(), in: other)
+        }
+        var iterator = changes.makeAsyncIterator()
+        await iterator.next()
+        let names = try await temporary.store.read { session throws(StoreError) in
+            try BouncerQueries.all(in: session).map(\.name)
+        }
+        #expect(names == ["edge"])
+        await temporary.store.close()
+    }
+
+    @Test func closedStoreRefuses() async throws {
+        let temporary = try TemporaryStore()
+        await temporary.store.close()
+        await #expect(throws: StoreError(.closed, "the store is closing")) {
+            try await temporary.store.write { _ throws(StoreError) in 1 }
+        }
+    }
+
+    @Test func longEventMetaIsCutToTheColumn() async throws {
+        let temporary = try TemporaryStore()
+        var new = TemporaryStore.alert()
+        new.alert.events[0].meta = [
+            MetaItem(key: "long", value: String(repeating: "é", count: 9000)), MetaItem(key: "short", value: "x"),
+        ]
+        let alert = new
+        let found = try await temporary.store.write { session throws(StoreError) in
+            _ = try AlertInsertion.insert(alert, at: .now(), in: session)
+            return try AlertSearch.find(AlertFilter(), now: .now(), in: session)
+        }
+        let meta = try #require(found.first?.events.first?.meta)
+        #expect(meta[0].value == String(repeating: "é", count: 1024) + "<stripped>")
+        #expect(meta[1].value == "x")
+        await temporary.store.close()
+    }
+
+    @Test(arguments: [
+        ("192.0.2.0/24", true, 0), ("192.0.2.7", true, 1), ("192.0.2.0/24", false, 1), ("192.0.3.0/24", false, 0),
+        ("::/0", false, 0),
+    ])
+    func findsAlertsByTheirDecisionsRange(_ range: String, contains: Bool, count: Int) async throws {
+        let temporary = try TemporaryStore()
+        var filter = AlertFilter()
+        filter.range = IPRange(range)
+        filter.contains = contains
+        let asked = filter
+        let found = try await temporary.store.write { session throws(StoreError) in
+            _ = try AlertInsertion.insert(TemporaryStore.alert(), at: .now(), in: session)
+            return try AlertSearch.count(asked, now: .now(), in: session)
+        }
+        #expect(found == count)
+        await temporary.store.close()
+    }
+
+    @Test func everyFilterIsSQL() async throws {
+        let temporary = try TemporaryStore()
+        var filter = AlertFilter()
+        (filter.scope, filter.value, filter.scenario) = ("Ip", "192.0.2.7", "crowdsecurity/ssh-bf")
+        (filter.startedAfter, filter.startedBefore) = (Timestamp(seconds: 0), .now() + .seconds(60))
+        (filter.decisionType, filter.origin, filter.hasActiveDecision) = ("ban", "crowdsec", true)
+        (filter.excludesCommunity, filter.excludesSimulated, filter.kind) = (true, true, "")
+        filter.createdBefore = .now() + .seconds(60)
+        let asked = filter
+        let found = try await temporary.store.write { session throws(StoreError) in
+            _ = try AlertInsertion.insert(TemporaryStore.alert(), at: .now(), in: session)
+            return try AlertSearch.count(asked, now: .now(), in: session)
+        }
+        #expect(found == 1)
+        await temporary.store.close()
+    }
+}
