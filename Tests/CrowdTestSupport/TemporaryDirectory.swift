@@ -26,12 +26,14 @@ public final class TemporaryDirectory: Sendable {
 
     /// Writes a file below it and returns its path.
     @discardableResult
-    public func write(_ name: String, _ text: String) throws -> String {
+    public func write(_ name: String, _ text: String) throws -> String { try write(name, Array(text.utf8)) }
+
+    @discardableResult
+    public func write(_ name: String, _ bytes: [UInt8]) throws -> String {
         let file = path + "/" + name
         let fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         guard fd >= 0 else { throw SupportError("open \(file): \(errno)") }
         defer { close(fd) }
-        let bytes = Array(text.utf8)
         guard Glibc.write(fd, bytes, bytes.count) == bytes.count else { throw SupportError("write \(file): \(errno)") }
         return file
     }

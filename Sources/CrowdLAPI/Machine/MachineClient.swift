@@ -1,0 +1,180 @@
+public import CrowdCore
+public import CrowdHTTP
+
+/// The Local API as a machine (agent or `cscli`) sees it: logs in, keeps its token fresh, repeats what may be repeated
+/// (protocol facts E).
+public actor MachineClient {
+    public struct Settings: Sendable {
+        public var credentials: LAPICredentials
+        public var insecureSkipVerify = false
+        /// `crowdsec/v1.2.3-linux`: exactly one slash.
+        public var userAgent: String
+        /// Told at login: installed scenarios, sorted; `nil` sends null, as `cscli` does.
+        public var scenarios: [String]?
+        public var timeout = GoDuration.seconds(30)
+        /// Whether 429, 503 and 504 are waited out; off for interactive use.
+        public var waitsWhenBusy = true
+
+        public init(_ credentials: LAPICredentials, userAgent: String, scenarios: [String]? = nil) {
+            self.credentials = credentials
+            self.userAgent = userAgent
+            self.scenarios = scenarios
+        }
+    }
+
+    private struct Token {
+        var text: String
+        var expires: Timestamp
+    }
+
+    /// Bodies above this are sent gzipped, until a server turns out not to inflate.
+    private static let gzipThreshold = 5 * 1024
+
+    private let settings: Settings
+    private let http: HTTPClient
+    private var token: Token?
+    private var login: Task<Result<Token, LAPIError>, Never>?
+    private var inflates = true
+
+    public init(_ settings: Settings) {
+        self.settings = settings
+        http = HTTPClient(Self.endpoint(settings))
+    }
+
+    /// Where it talks to, for messages.
+    public nonisolated var address: String { http.endpoint.socketPath ?? http.endpoint.baseURL }
+
+    /// Logs in now, whatever token there is: to learn early whether the credentials are good.
+    public func authenticate() async throws(LAPIError) {
+        token = nil
+        _ = try await currentToken()
+    }
+
+    /// Posts a JSON array of alerts; the ids of those that were stored, as the Local API prints them.
+    public func postAlerts(_ json: [UInt8]) async throws(LAPIError) -> [String] {
+        let response = try await send(.post, "v1/alerts", json: json)
+        guard case .array(let ids)? = try? JSON.parse(response.body) else {
+            throw .badAnswer(String(response.text.prefix(100)))
+        }
+        return ids.compactMap(\.string)
+    }
+
+    public func heartbeat() async throws(LAPIError) { _ = try await send(.get, "v1/heartbeat") }
+
+    /// Deletes this machine at the Local API (`unregister_on_exit`).
+    public func unregister() async throws(LAPIError) { _ = try await send(.delete, "v1/watchers/self") }
+
+    /// Any request of an authenticated machine; answers below 400 are returned, the others thrown.
+    public func send(
+        _ method: HTTPRequest.Method, _ path: String, json: [UInt8]? = nil
+    ) async throws(LAPIError) -> HTTPResponse {
+        var retry = RetryPolicy()
+        while true {
+            let token = try await currentToken()
+            let response = try await exchange(method, path, json: json, token: token)
+            if response.status < 400 { return response }
+            guard case .retry(let delay, let fresh) = retry.step(afterStatus: response.status),
+                delay == .zero || settings.waitsWhenBusy
+            else { throw LAPIError(response) }
+            if fresh && self.token?.text == token { self.token = nil }
+            if delay > .zero {
+                guard (try? await Task.sleep(for: .nanoseconds(delay.nanoseconds))) != nil else {
+                    throw .unreachable(.cancelled)
+                }
+            }
+        }
+    }
+
+    private func exchange(
+        _ method: HTTPRequest.Method, _ path: String, json: [UInt8]?, token: String
+    ) async throws(LAPIError) -> HTTPResponse {
+        var request = HTTPRequest(method, path, headers: [("Authorization", "Bearer \(token)")], body: json)
+        request.timeout = settings.timeout
+        if json != nil { request.headers.append(("Content-Type", "application/json")) }
+        guard let json, json.count > Self.gzipThreshold, inflates, let packed = Gzip.compress(json) else {
+            return try await transmit(request)
+        }
+        var gzipped = request
+        gzipped.body = packed
+        gzipped.headers.append(("Content-Encoding", "gzip"))
+        let answer = try await transmit(gzipped)
+        guard answer.status == 400 else { return answer }
+        // CrowdSec 1.4's server takes the gzip bytes for JSON.
+        let plain = try await transmit(request)
+        if plain.status != 400 { inflates = false }
+        return plain
+    }
+
+    /// A network error drops the token: the server may be another one when it is back.
+    private func transmit(_ request: HTTPRequest) async throws(LAPIError) -> HTTPResponse {
+        do {
+            return try await http.send(request)
+        } catch {
+            token = nil
+            throw .unreachable(error)
+        }
+    }
+}
+
+/// Tokens.
+extension MachineClient {
+    /// A token good for another minute; concurrent callers share one login.
+    private func currentToken() async throws(LAPIError) -> String {
+        if let token, token.expires > Timestamp.now() + .seconds(60) { return token.text }
+        let task = login ?? Task { await self.logIn() }
+        login = task
+        let result = await task.value
+        if login == task { login = nil }
+        let fresh = try result.get()
+        token = fresh
+        return fresh.text
+    }
+
+    private func logIn() async -> Result<Token, LAPIError> {
+        var request = HTTPRequest(
+            .post, "v1/watchers/login", headers: [("Content-Type", "application/json")], body: loginBody)
+        request.timeout = settings.timeout
+        do {
+            let response = try await http.send(request)
+            guard response.isSuccess else { return .failure(LAPIError(response)) }
+            let json = try? JSON.parse(response.body)
+            guard let text = json?["token"]?.string, let expire = json?["expire"]?.string,
+                let time = Timestamp(rfc3339: expire)
+            else { return .failure(.badAnswer(String(response.text.prefix(100)))) }
+            return .success(Token(text: text, expires: time))
+        } catch {
+            return .failure(.unreachable(error))
+        }
+    }
+
+    private var loginBody: [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        if let login = settings.credentials.login {
+            writer.member("machine_id", login)
+            writer.member("password", settings.credentials.password ?? "")
+        }
+        if let scenarios = settings.scenarios {
+            writer.member("scenarios", scenarios)
+        } else {
+            writer.key("scenarios")
+            writer.null()
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+
+    private static func endpoint(_ settings: Settings) -> HTTPEndpoint {
+        let credentials = settings.credentials
+        var endpoint =
+            switch credentials.endpoint {
+            case .url(let url): HTTPEndpoint(baseURL: url, userAgent: settings.userAgent)
+            case .socket(let path): HTTPEndpoint(socketPath: path, userAgent: settings.userAgent)
+            }
+        endpoint.caPath = credentials.caPath
+        endpoint.certPath = credentials.certPath
+        endpoint.keyPath = credentials.keyPath
+        endpoint.insecureSkipVerify = settings.insecureSkipVerify
+        return endpoint
+    }
+}

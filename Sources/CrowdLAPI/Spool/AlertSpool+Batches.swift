@@ -1,0 +1,105 @@
+internal import CrowdCore
+internal import Logging
+internal import Synchronization
+
+/// What goes into one request.
+struct SpoolBatch: Sendable {
+    /// Empty for a batch of unwritten alerts.
+    var entries: [SpoolJournal.Entry] = []
+    var unwritten = 0
+    /// Where an alert has no sequence (unwritten), zeros.
+    var sequences: [UInt64] { entries.map(\.sequence) + Array(repeating: 0, count: unwritten) }
+    /// A JSON array.
+    var json: [UInt8] = []
+}
+
+extension AlertSpool {
+    /// The oldest alerts, at most `limit` and about `maxRequestBytes`; `nil` when there is none.
+    func nextBatch(limit: Int) -> SpoolBatch? {
+        state.withLock { state in
+            var batch = SpoolBatch()
+            var writer = JSONWriter(capacity: 4096)
+            writer.beginArray()
+            if state.unwritten.isEmpty {
+                fill(&batch, &writer, from: &state, limit: limit)
+            } else {
+                batch.unwritten = min(limit, state.unwritten.count)
+                for alert in state.unwritten.prefix(limit) { writer.raw(alert.json) }
+            }
+            writer.endArray()
+            batch.json = writer.bytes
+            return batch.entries.isEmpty && batch.unwritten == 0 ? nil : batch
+        }
+    }
+
+    private func fill(_ batch: inout SpoolBatch, _ writer: inout JSONWriter, from state: inout State, limit: Int) {
+        var unreadable: [SpoolJournal.Entry] = []
+        for entry in state.entries.prefix(limit) {
+            if !batch.entries.isEmpty && writer.bytes.count + entry.length > settings.maxRequestBytes { break }
+            if let alert = state.journal.read(entry) {
+                writer.raw(alert.json)
+                batch.entries.append(entry)
+            } else {
+                unreadable.append(entry)
+            }
+        }
+        guard !unreadable.isEmpty else { return }
+        log.error("Alerts cannot be read back from the spool and are lost", metadata: ["count": "\(unreadable.count)"])
+        drop(unreadable, from: &state)
+    }
+
+    /// Does what the plan decided about a batch; false if the disk did not let it.
+    func settle(_ batch: SpoolBatch, _ verdict: DeliveryPlan.Verdict) -> Bool {
+        switch verdict {
+        case .retry: return true
+        case .forget: counters.sent.add(UInt64(batch.sequences.count))
+        case .giveUp(let status, let message):
+            guard bury(batch, status: status, reason: message) else { return false }
+            counters.refused.add(UInt64(batch.sequences.count))
+        }
+        state.withLock { state in
+            state.unwritten.removeFirst(min(batch.unwritten, state.unwritten.count))
+            drop(batch.entries, from: &state)
+            counters.set(alerts: state.entries.count + state.unwritten.count, bytes: state.journal.bytes)
+        }
+        return true
+    }
+
+    /// Lets the others go first.
+    func moveToBack(_ batch: SpoolBatch) {
+        state.withLock { state in
+            let moved = Set(batch.entries.map(\.sequence))
+            let still = state.entries.filter { moved.contains($0.sequence) }
+            state.entries = state.entries.filter { !moved.contains($0.sequence) } + still
+        }
+    }
+
+    private func drop(_ entries: [SpoolJournal.Entry], from state: inout State) {
+        let sequences = Set(entries.map(\.sequence))
+        // What was shed while it was under way is no longer ours to drop.
+        let gone = state.entries.filter { sequences.contains($0.sequence) }
+        guard !gone.isEmpty else { return }
+        state.entries.removeAll { sequences.contains($0.sequence) }
+        state.journal.acknowledge(gone, left: &state.entries)
+    }
+
+    private func bury(_ batch: SpoolBatch, status: Int, reason: String) -> Bool {
+        let alert = state.withLock { state in
+            batch.entries.first.flatMap { state.journal.read($0) } ?? state.unwritten.first
+        }
+        guard let alert else { return true }
+        do {
+            try deadLetters.add(alert, status: status, reason: reason, at: .now())
+            log.error(
+                "Local API refused an alert for good; it is kept aside",
+                metadata: [
+                    "uuid": "\(alert.uuid)", "status": "\(status)", "reason": "\(reason)",
+                    "file": "\(deadLetters.path)",
+                ])
+            return true
+        } catch {
+            log.error("Refused alert could not be kept aside", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+}

@@ -1,0 +1,145 @@
+internal import CrowdCore
+internal import Glibc
+
+/// The spool's file: alerts are appended and synced, acknowledgements appended, and the file is cut to nothing when no
+/// alert is left, or rewritten (new file, sync, rename) when most of it is acknowledged.
+///
+/// (1) What `append` returned for is on the disk.
+/// (2) A kill or power cut at any byte leaves whole records and at most one torn one at the end; opening keeps every
+///     whole one. Rotten bytes in the middle cost the records they are in.
+/// (3) An acknowledgement may be lost in a power cut (not in a kill); the alert is then sent again, with the same uuid.
+struct SpoolJournal: ~Copyable {
+    /// Where a live alert lies.
+    struct Entry: Equatable, Sendable {
+        var sequence: UInt64
+        var offset: Int
+        /// Of the payload.
+        var length: Int
+    }
+
+    private let path: String
+    private var fd: Int32
+    private var end = 0
+    private var liveBytes = 0
+    private var nextSequence: UInt64 = 1
+
+    /// Rewrite when acknowledged records make up more than this and more than half of the file.
+    private static let tolerableWaste = 1 << 20
+
+    /// Opens or makes the file.
+    ///
+    /// - Returns: through `recovered`, the alerts that are still to be sent, oldest first, and how many bytes of the
+    ///   file made no sense.
+    init(path: String, recovered: inout (entries: [Entry], damagedBytes: Int)) throws(SpoolError) {
+        self.path = path
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard fd >= 0 else { throw SpoolError("open \(path): \(systemMessage(errno))") }
+        var scan = SpoolScan(fd: fd)
+        scan.run()
+        recovered = (scan.live, scan.damagedBytes)
+        end = scan.end
+        nextSequence = scan.lastSequence + 1
+        liveBytes = scan.live.reduce(0) { $0 + $1.length + SpoolRecord.headerBytes }
+        if scan.live.isEmpty { end = 0 }
+        ftruncate(fd, off_t(end))
+        Self.syncDirectory(of: path)
+        if scan.damagedBytes > 0 && !scan.live.isEmpty { recovered.entries = try rewrite(scan.live) }
+    }
+
+    deinit { close(fd) }
+
+    var bytes: Int { liveBytes }
+
+    /// Writes alerts and syncs them. On failure the file is as before.
+    mutating func append(_ alerts: [EncodedAlert]) throws(SpoolError) -> [Entry] {
+        var buffer: [UInt8] = []
+        var entries: [Entry] = []
+        for alert in alerts {
+            let record = SpoolRecord(alert, sequence: nextSequence + UInt64(entries.count))
+            let offset = end + buffer.count + SpoolRecord.headerBytes
+            entries.append(Entry(sequence: record.sequence, offset: offset, length: record.payload.count))
+            buffer += record.bytes
+        }
+        guard write(buffer), fdatasync(fd) == 0 else {
+            let reason = systemMessage(errno)
+            ftruncate(fd, off_t(end))
+            throw SpoolError("write \(path): \(reason)")
+        }
+        end += buffer.count
+        liveBytes += buffer.count
+        nextSequence += UInt64(entries.count)
+        return entries
+    }
+
+    func read(_ entry: Entry) -> EncodedAlert? {
+        var payload = [UInt8](repeating: 0, count: entry.length)
+        guard pread(fd, &payload, entry.length, off_t(entry.offset)) == entry.length else { return nil }
+        return SpoolRecord(.alert, sequence: entry.sequence, payload: payload).alert
+    }
+
+    /// Marks alerts as done with. `left` are the entries still live; their places may change.
+    mutating func acknowledge(_ done: [Entry], left: inout [Entry]) {
+        liveBytes -= done.reduce(0) { $0 + $1.length + SpoolRecord.headerBytes }
+        if left.isEmpty {
+            ftruncate(fd, 0)
+            (end, liveBytes) = (0, 0)
+            return
+        }
+        let buffer = done.flatMap { SpoolRecord(.acknowledged, sequence: $0.sequence).bytes }
+        if write(buffer) { end += buffer.count } else { ftruncate(fd, off_t(end)) }
+        let waste = end - liveBytes
+        if waste > Self.tolerableWaste && waste > liveBytes, let moved = try? rewrite(left) { left = moved }
+    }
+
+    /// Makes the file's name as durable as its content.
+    private static func syncDirectory(of path: String) {
+        let directory = open(FileContents.directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { return }
+        fsync(directory)
+        close(directory)
+    }
+
+    private func write(_ buffer: [UInt8]) -> Bool {
+        var done = 0
+        while done < buffer.count {
+            let count = buffer.withUnsafeBytes { raw in
+                pwrite(fd, raw.baseAddress?.advanced(by: done), buffer.count - done, off_t(end + done))
+            }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { return false }
+            done += count
+        }
+        return true
+    }
+
+    /// Copies live records into a new file and puts it in place of this one.
+    private mutating func rewrite(_ live: [Entry]) throws(SpoolError) -> [Entry] {
+        let temporary = path + ".new"
+        let target = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard target >= 0 else { throw SpoolError("open \(temporary): \(systemMessage(errno))") }
+        var moved: [Entry] = []
+        var offset = 0
+        for entry in live {
+            guard let alert = read(entry) else { continue }
+            let record = SpoolRecord(alert, sequence: entry.sequence).bytes
+            guard pwrite(target, record, record.count, off_t(offset)) == record.count else { break }
+            moved.append(
+                .init(sequence: entry.sequence, offset: offset + SpoolRecord.headerBytes, length: entry.length))
+            offset += record.count
+        }
+        guard moved.count == live.count, fdatasync(target) == 0, rename(temporary, path) == 0 else {
+            close(target)
+            unlink(temporary)
+            throw SpoolError("rewrite \(path): \(systemMessage(errno))")
+        }
+        close(fd)
+        (fd, end, liveBytes) = (target, offset, offset)
+        return moved
+    }
+}
+
+/// Why the spool cannot keep an alert.
+public struct SpoolError: Error, Equatable, Sendable, CustomStringConvertible {
+    public let description: String
+    init(_ description: String) { self.description = description }
+}
