@@ -4,6 +4,7 @@
 export PATH := $(PATH):/opt/swift/usr/bin
 
 PREFIX ?= /usr
+SWIFT_FLAGS ?=
 DESTDIR ?=
 
 .DEFAULT_GOAL := help
@@ -33,10 +34,10 @@ lint: packages ## formatting and shell syntax
 check: lint test ## lint and every test
 
 build: packages ## the four programs, release, into .build/release
-	swift build -c release --product crowd-agent
-	swift build -c release --product crowd-lapi
-	swift build -c release --product crowd-bouncer
-	swift build -c release --product cscli
+	swift build -c release $(SWIFT_FLAGS) --product crowd-agent
+	swift build -c release $(SWIFT_FLAGS) --product crowd-lapi
+	swift build -c release $(SWIFT_FLAGS) --product crowd-bouncer
+	swift build -c release $(SWIFT_FLAGS) --product cscli
 
 install: ## programs, units, default /etc/crowdsec (kept where present); DESTDIR and PREFIX are honoured
 	deploy/install "$(DESTDIR)" "$(PREFIX)"
