@@ -11,6 +11,8 @@ Exit: 0, or 1 when the agent failed, or 77 when no crowdsec is installed.
 """
 import argparse, collections, http.server, json, os, pathlib, re, shutil, subprocess, sys, tempfile, threading
 
+from sink import Sink
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CROWDSEC = os.environ.get("CROWDSEC", "crowdsec")
 HUB = os.environ.get("HUB", "/var/lib/crowdsec/hub")
@@ -30,37 +32,6 @@ crowdsec_service: {{acquisition_path: {d}/etc/acquis.yaml, parser_routines: 1, b
 api: {{client: {{credentials_path: {d}/etc/local_api_credentials.yaml}}}}
 prometheus: {{enabled: false}}
 """
-
-
-class Sink(http.server.BaseHTTPRequestHandler):
-    """A Local API that takes every alert and does nothing about it."""
-
-    protocol_version = "HTTP/1.1"
-    alerts = []
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self, code, value):
-        body = json.dumps(value).encode()
-        self.send_response(code)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_GET(self):
-        self.answer(200, {})
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.path.endswith("/watchers/login"):
-            return self.answer(200, {"code": 200, "token": "sink", "expire": "2099-01-01T00:00:00Z"})
-        if self.path.endswith("/alerts"):
-            alerts = json.loads(body)
-            self.alerts += alerts
-            return self.answer(201, [str(n) for n in range(len(alerts))])
-        self.answer(200, {})
 
 
 def starter_tree(etc, data):
@@ -92,7 +63,7 @@ def replay(tree, log, kind, dump=None):
         (etc / "simulation.yaml").write_text("simulation: off\n")
         (etc / "acquis.yaml").write_text("")
         (d / "config.yaml").write_text(CONFIG.format(d=d, hub=HUB))
-        Sink.alerts = []
+        Sink.alerts.clear()
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         (etc / "local_api_credentials.yaml").write_text(
@@ -107,7 +78,7 @@ def replay(tree, log, kind, dump=None):
         for line in (run.stdout + run.stderr).splitlines():
             if "level=error" in line and "GeoLite2" not in line:
                 print(line, file=sys.stderr)
-        return Sink.alerts
+        return list(Sink.alerts)
 
 
 def facts(alert):

@@ -63,9 +63,9 @@ dropped() {
         (.rule?.expr[]?.counter? | objects | .packets)] | add // 0'
 }
 
-finish() { tear_down; }
-trap finish EXIT
-trap 'printf "\ninterrupted, cleaning up\n"; exit 130' INT TERM HUP
+trap tear_down EXIT
+exec 3>&1 # a signal may come while the output goes into a file
+trap 'printf "\ninterrupted, cleaning up\n" >&3; exit 130' INT TERM HUP
 
 need_root_and_programs
 started=$(date +%s)
@@ -89,14 +89,15 @@ start_bouncer || failed "crowd-bouncer did not get ready"
 proved "crowd-lapi, crowd-agent, crowd-bouncer; $(rss_of_services) MB resident together"
 
 begin "The attacker reaches the edge"
-edge python3 "$NET" listen "$EDGE_IP" 22 > "$WORK/listen.log" 2>&1 &
+# Not through edge(): a function in the background is a shell of its own, and the listener would outlive it.
+ip netns exec "$EDGE" python3 "$NET" listen "$EDGE_IP" 22 > "$WORK/listen.log" 2>&1 &
 PIDS+=("$!")
 until_true 5 opens || failed "no connection before the attack: $(tail -n 1 "$WORK/connect")"
 proved "connected in $(cat "$WORK/connect")"
 
 begin "An SSH brute force is appended to the log the agent follows"
-python3 "$NET" drop "$EDGE" "$ATTACKER" "$EDGE_IP" "$ATTACKER_IP" "$FOLLOWED" 20 > "$WORK/delay" 2> "$WORK/delay.err" ||
-    failed "$(cat "$WORK/delay.err")"
+interruptible python3 "$NET" drop "$EDGE" "$ATTACKER" "$EDGE_IP" "$ATTACKER_IP" "$FOLLOWED" 20 \
+    > "$WORK/delay" 2> "$WORK/delay.err" || failed "$(cat "$WORK/delay.err")"
 delay=$(cat "$WORK/delay")
 tail -n 2 "$FOLLOWED" | quote
 proved "first packet dropped $delay ms after the lines were written"

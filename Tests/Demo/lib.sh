@@ -17,6 +17,13 @@ edge() { ip netns exec "$EDGE" "$@"; }
 attacker() { ip netns exec "$ATTACKER" "$@"; }
 cscli() { edge "$BIN/cscli" -c "$CONFIG" "$@"; }
 
+# Runs a command that takes a while so that a signal to this script is acted on at once, not when the command is done.
+interruptible() {
+    "$@" &
+    PIDS+=("$!")
+    wait "$!"
+}
+
 need_root_and_programs() {
     [ "$(id -u)" -eq 0 ] || { echo "this needs root: it makes network namespaces" >&2; exit 1; }
     local program
