@@ -1,0 +1,94 @@
+import CrowdCore
+import CrowdText
+
+/// `contains`, `startsWith`, `endsWith`: text in text.
+enum TextTest {
+    case contains, startsWith, endsWith
+
+    @inline(__always)
+    func holds(_ text: ByteSlice, _ part: ByteSlice) -> Bool {
+        switch self {
+        case .contains: text.contains(part)
+        case .startsWith: text.hasPrefix(part)
+        case .endsWith: text.hasSuffix(part)
+        }
+    }
+}
+
+final class TextTestNode: BoolNode {
+    let test: TextTest
+    let left: Node
+    let right: Node
+    /// Both sides known to be text; otherwise nil on either side gives false and other kinds are an error.
+    let isText: Bool
+    init(_ test: TextTest, _ left: Node, _ right: Node, isText: Bool, at offset: Int) {
+        (self.test, self.left, self.right, self.isText) = (test, left, right, isText)
+        super.init(at: offset)
+    }
+    override func bool(_ machine: Machine) throws(ExprError) -> Bool {
+        if isText {
+            let text = try left.text(machine)
+            return test.holds(text, try right.text(machine))
+        }
+        let (a, b) = (try left.value(machine), try right.value(machine))
+        guard !a.isNull, !b.isNull else { return false }
+        guard case .string(let text) = a, case .string(let part) = b else {
+            throw error("interface conversion: interface {} is \(a.kind) and \(b.kind), not string")
+        }
+        return test.holds(text, part)
+    }
+}
+
+/// `matches` with a pattern known at load.
+final class Matches: BoolNode {
+    let subject: Node
+    let pattern: GoPattern
+    init(_ subject: Node, _ pattern: GoPattern, at offset: Int) {
+        (self.subject, self.pattern) = (subject, pattern)
+        super.init(at: offset)
+    }
+    override func bool(_ machine: Machine) throws(ExprError) -> Bool {
+        switch try subject.value(machine) {
+        case .string(let text): return pattern.matches(text)
+        case .null: return false
+        case let other: throw error("interface conversion: interface {} is \(other.kind), not string")
+        }
+    }
+}
+
+/// `matches` with a computed pattern: compiled when first met, then kept.
+final class MatchesComputed: BoolNode {
+    let subject: Node
+    let pattern: Node
+    private let cache = PatternCache()
+    init(_ subject: Node, _ pattern: Node, at offset: Int) {
+        (self.subject, self.pattern) = (subject, pattern)
+        super.init(at: offset)
+    }
+    override func bool(_ machine: Machine) throws(ExprError) -> Bool {
+        let (a, b) = (try subject.value(machine), try pattern.value(machine))
+        guard !a.isNull, !b.isNull else { return false }
+        guard case .string(let text) = a, case .string(let pattern) = b else {
+            throw error("interface conversion: interface {} is \(a.kind) and \(b.kind), not string")
+        }
+        do {
+            return try cache.pattern(String(pattern)).matches(text)
+        } catch {
+            throw self.error(error.description)
+        }
+    }
+}
+
+/// Text joined with `+`.
+final class Join: TextNode {
+    let left: Node
+    let right: Node
+    init(_ left: Node, _ right: Node, at offset: Int) {
+        (self.left, self.right) = (left, right)
+        super.init(at: offset)
+    }
+    override func text(_ machine: Machine) throws(ExprError) -> ByteSlice {
+        let a = try left.text(machine)
+        return machine.arena.join(a, try right.text(machine))
+    }
+}

@@ -1,0 +1,77 @@
+public import CrowdCore
+
+/// A compiled expression. Immutable: workers share it, each running it on a machine of its own.
+public final class Program: @unchecked Sendable {
+    // Sendable: nodes are immutable after compiling; constant lists and maps in them are never written to.
+    public let source: String
+    /// What it gives, as far as that is known before it runs.
+    public let type: StaticType
+    let root: Node
+    let localCount: Int
+    let scopeDepth: Int
+
+    /// Parses, checks and compiles; an error carries its offset in `source`.
+    public init(_ source: String, in environment: Environment) throws(ExprError) {
+        self.source = source
+        let tree = try Parser.parse(source)
+        var checker = Checker(environment)
+        type = try checker.check(tree)
+        localCount = checker.localCount
+        scopeDepth = checker.maxDepth
+        root = try Compiler(environment).compile(tree)
+    }
+
+    public func value(on machine: Machine) throws(ExprError) -> Value {
+        machine.begin(locals: localCount, scopes: scopeDepth)
+        return try root.value(machine)
+    }
+
+    /// The result as a condition: anything but a bool is an error.
+    public func bool(on machine: Machine) throws(ExprError) -> Bool {
+        machine.begin(locals: localCount, scopes: scopeDepth)
+        return try root.bool(machine)
+    }
+
+    /// The result when the expression is text alone; a computed value is an error unless it is a string.
+    public func text(on machine: Machine) throws(ExprError) -> ByteSlice {
+        machine.begin(locals: localCount, scopes: scopeDepth)
+        return try root.text(machine)
+    }
+
+    /// What a dispatcher may know without running it: see `Facts`.
+    public var facts: [Fact] { root.facts }
+    /// Whether the expression is a constant, and which.
+    public var constant: Value? { (root as? Constant)?.constant }
+    /// The event field that the whole expression reads, when it is no more than that.
+    public var field: (map: EventMap, key: FieldKey)? { (root as? FieldText).map { ($0.map, $0.key) } }
+}
+
+/// What must hold for a condition to be true; found at load so that events which cannot match are not offered.
+public enum Fact {
+    /// The field of the event equals one of these.
+    case fieldIn(EventMap, FieldKey, [ByteSlice])
+    /// The acquisition label equals one of these.
+    case labelIn(ByteSlice, [ByteSlice])
+}
+
+/// One of the three text maps of an event.
+public enum EventMap: Sendable {
+    case parsed, meta, enriched
+
+    init?(field: Int) {
+        switch field {
+        case EventTypes.EventField.parsed: self = .parsed
+        case EventTypes.EventField.meta: self = .meta
+        case EventTypes.EventField.enriched: self = .enriched
+        default: return nil
+        }
+    }
+
+    public func fields(of event: Event) -> FieldMap {
+        switch self {
+        case .parsed: event.parsed
+        case .meta: event.meta
+        case .enriched: event.enriched
+        }
+    }
+}
