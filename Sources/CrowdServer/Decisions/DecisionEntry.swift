@@ -1,0 +1,111 @@
+import CrowdCore
+import CrowdStore
+
+/// One decision in memory: 96 bytes, and no heap block unless the value is longer than 15 bytes.
+struct DecisionEntry: Sendable {
+    enum State: UInt8, Sendable { case free, active, expired, ended }
+
+    var id: Int64
+    /// Nanoseconds since 1970, as are all times here.
+    var until: Int64
+    var createdAt: Int64
+    /// Number of the last change of this decision in the log.
+    var change: UInt64 = 0
+    var uuid: (high: UInt64, low: UInt64)
+    /// First address of the network, when there is one.
+    var network: (high: UInt64, low: UInt64)
+    var value: String
+    /// Number in `DecisionKinds`.
+    var kind: UInt32
+    /// Next decision with the same value, type and scope: a ring.
+    var twin: Int32
+    /// Next decision about the same network: a ring.
+    var neighbour: Int32
+    var prefixLength: UInt8
+    /// 0, 4 or 6.
+    var family: UInt8
+    var state = State.active
+    var isSimulated: Bool
+
+    init(_ record: DecisionRecord, kind: UInt32, slot: Int) {
+        id = record.id
+        until = record.until.nanoseconds
+        createdAt = record.createdAt.nanoseconds
+        uuid = UUIDText.parse(record.uuid) ?? (0, 0)
+        value = record.value
+        self.kind = kind
+        (twin, neighbour) = (Int32(slot), Int32(slot))
+        isSimulated = record.simulated
+        let range = Scope.isAddress(record.scope) ? IPRange(record.value) : nil
+        network = range.map { ($0.first.high, $0.first.low) } ?? (0, 0)
+        prefixLength = UInt8(range?.prefixLength ?? 0)
+        family = range.map { $0.first.isV6 ? 6 : 4 } ?? 0
+    }
+
+    var range: IPRange? {
+        switch family {
+        case 4: IPRange(IPAddress(v4: UInt32(truncatingIfNeeded: network.low)), prefixLength: Int(prefixLength))
+        case 6: IPRange(IPAddress(v6High: network.high, low: network.low), prefixLength: Int(prefixLength))
+        default: nil
+        }
+    }
+}
+
+/// Scope names as they are stored (protocol facts B.1).
+enum Scope {
+    /// `ip`, `range`, `as`, `country` in any case get their known form; every other scope stays as it is.
+    static func normalized(_ scope: String) -> String {
+        switch scope.lowercased() {
+        case "ip": "Ip"
+        case "range": "Range"
+        case "as": "AS"
+        case "country": "Country"
+        default: scope
+        }
+    }
+
+    static func isAddress(_ scope: String) -> Bool { scope == "Ip" || scope == "Range" }
+}
+
+/// UUIDs as two words instead of 36 bytes of text.
+enum UUIDText {
+    /// nil for anything but the canonical lower-case form.
+    static func parse(_ text: String) -> (high: UInt64, low: UInt64)? {
+        var words: (high: UInt64, low: UInt64) = (0, 0)
+        var position = 0
+        for byte in text.utf8 {
+            if position == 8 || position == 13 || position == 18 || position == 23 {
+                guard byte == UInt8(ascii: "-") else { return nil }
+            } else {
+                guard let digit = digit(byte) else { return nil }
+                words.high = words.high << 4 | words.low >> 60
+                words.low = words.low << 4 | digit
+            }
+            position += 1
+        }
+        return position == 36 ? words : nil
+    }
+
+    static func append(_ uuid: (high: UInt64, low: UInt64), to bytes: inout [UInt8]) {
+        let digits: StaticString = "0123456789abcdef"
+        for index in 0..<32 {
+            if index == 8 || index == 12 || index == 16 || index == 20 { bytes.append(UInt8(ascii: "-")) }
+            let word = index < 16 ? uuid.high : uuid.low
+            bytes.append(digits.utf8Start[Int(word >> UInt64(60 - 4 * (index & 15)) & 15)])
+        }
+    }
+
+    static func text(_ uuid: (high: UInt64, low: UInt64)) -> String {
+        var bytes: [UInt8] = []
+        append(uuid, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt64? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte - UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(byte - UInt8(ascii: "a") + 10)
+        default: nil
+        }
+    }
+}

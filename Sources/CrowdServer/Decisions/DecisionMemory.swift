@@ -1,0 +1,193 @@
+import CrowdCore
+import CrowdStore
+import Synchronization
+
+/// The book behind a lock, the requests that wait for its next change, and answers that several may share.
+///
+/// The lock is held for microseconds: long lists are made from snapshots. Changes come from the store's writer thread,
+/// in commit order.
+final class DecisionMemory: Sendable {
+    private struct State {
+        var book: DecisionBook
+        var waiters: [UInt64: Waiter] = [:]
+        var nextWaiter: UInt64 = 0
+        var shared: [SharedKey: SharedAnswer] = [:]
+    }
+
+    private struct Waiter {
+        var filter: DecisionFilter
+        var deadline: Int64
+        var continuation: CheckedContinuation<Void, Never>
+    }
+
+    private struct SharedKey: Hashable {
+        var cursor: StreamCursor
+        var filter: DecisionFilter
+        var lastChange: UInt64
+        var second: Int64
+    }
+
+    private let state: Mutex<State>
+
+    init(retention: DecisionBook.Retention = .init()) {
+        state = Mutex(State(book: DecisionBook(retention: retention)))
+    }
+
+    // MARK: Changes
+
+    func add(_ records: [DecisionRecord], now: Timestamp) {
+        guard !records.isEmpty else { return }
+        change(now: now) { book in for record in records { book.add(record, now: now) } }
+    }
+
+    func end(_ ids: [Int64], now: Timestamp) {
+        guard !ids.isEmpty else { return }
+        change(now: now) { book in for id in ids { book.end(id: id, now: now) } }
+    }
+
+    /// Lets time pass: expiries become changes, waiters past their deadline go, old shared answers are dropped.
+    func tick(now: Timestamp) {
+        change(now: now) { _ in }
+        let late = state.withLock { state in
+            state.shared = state.shared.filter { $0.key.second >= now.seconds }
+            let late = state.waiters.filter { $0.value.deadline <= now.nanoseconds }
+            for id in late.keys { state.waiters[id] = nil }
+            return late.values.map(\.continuation)
+        }
+        for continuation in late { continuation.resume() }
+    }
+
+    private func change(now: Timestamp, _ body: (inout DecisionBook) -> Void) {
+        let woken = state.withLock { state in
+            let before = state.book.lastChange
+            state.book.advance(to: now)
+            body(&state.book)
+            return Self.takeWaiters(of: &state, changedAfter: before)
+        }
+        for continuation in woken { continuation.resume() }
+    }
+
+    /// The waiters to whom one of the changes may matter. Few filters are in use, however many wait.
+    private static func takeWaiters(of state: inout State, changedAfter before: UInt64)
+        -> [CheckedContinuation<Void, Never>]
+    {
+        guard !state.waiters.isEmpty, state.book.lastChange > before else { return [] }
+        var concerned: [DecisionFilter: Bool] = [:]
+        var woken: [CheckedContinuation<Void, Never>] = []
+        for (id, waiter) in state.waiters {
+            let matters: Bool
+            if let known = concerned[waiter.filter] {
+                matters = known
+            } else {
+                matters = !state.book.delta(after: before, waiter.filter).isEmpty
+                concerned[waiter.filter] = matters
+            }
+            guard matters else { continue }
+            woken.append(waiter.continuation)
+            state.waiters[id] = nil
+        }
+        return woken
+    }
+
+    // MARK: Questions
+
+    var activeCount: Int { state.withLock { $0.book.activeCount } }
+
+    /// Present number of held requests.
+    var waiterCount: Int { state.withLock { $0.waiters.count } }
+
+    /// Active decisions by what they are, for the metrics.
+    func activeKinds() -> [(kind: DecisionKind, count: Int)] {
+        let kinds = state.withLock { $0.book.kinds }
+        return kinds.entries.filter { $0.active > 0 }.map { ($0.kind, $0.active) }
+    }
+
+    func view(now: Timestamp) -> DecisionView {
+        state.withLock { state in
+            state.book.advance(to: now)
+            return DecisionView(state.book, now: now)
+        }
+    }
+
+    /// The slots that a search finds, with the snapshot they belong to.
+    func search(_ search: DecisionSearch, now: Timestamp) -> (slots: [Int], view: DecisionView) {
+        let (slots, view) = state.withLock { state in
+            state.book.advance(to: now)
+            return (state.book.lookUp(search), DecisionView(state.book, now: now))
+        }
+        return (slots ?? view.find(search), view)
+    }
+
+    /// What a bouncer at `cursor` is to be told, and where it stands then. Equal questions within a second share.
+    func stream(from cursor: StreamCursor, _ filter: DecisionFilter, now: Timestamp) -> SharedAnswer {
+        let finding = state.withLock { state in
+            state.book.advance(to: now)
+            return Self.find(in: state, cursor, filter, now: now)
+        }
+        switch finding {
+        case .answer(let answer): return answer
+        case .delta(let delta, let view): return share(delta, view, cursor, filter)
+        case .everything(let view): return share(view.delta(from: cursor, filter), view, cursor, filter)
+        }
+    }
+
+    private enum Finding {
+        case answer(SharedAnswer)
+        case delta(StreamDelta, DecisionView)
+        /// The log does not reach back to the cursor: a pass over all decisions, outside the lock.
+        case everything(DecisionView)
+    }
+
+    private static func find(in state: State, _ cursor: StreamCursor, _ filter: DecisionFilter, now: Timestamp)
+        -> Finding
+    {
+        let lastChange = state.book.lastChange
+        if let shared = state.shared[key(cursor, filter, lastChange, now)] { return .answer(shared) }
+        guard case .change(let number) = cursor, state.book.remembers(number) else {
+            return .everything(DecisionView(state.book, now: now))
+        }
+        let delta = state.book.delta(after: number, filter)
+        if delta.isEmpty { return .answer(SharedAnswer(emptyAt: lastChange)) }
+        return .delta(delta, DecisionView(state.book, now: now))
+    }
+
+    private func share(
+        _ delta: StreamDelta, _ view: DecisionView, _ cursor: StreamCursor, _ filter: DecisionFilter
+    ) -> SharedAnswer {
+        let answer = SharedAnswer(view: view, delta: delta)
+        state.withLock { $0.shared[Self.key(cursor, filter, view.lastChange, view.now)] = answer }
+        return answer
+    }
+
+    /// Whether a bouncer at this number can be answered from the log.
+    func remembers(_ cursor: UInt64) -> Bool { state.withLock { $0.book.remembers(cursor) } }
+
+    private static func key(
+        _ cursor: StreamCursor, _ filter: DecisionFilter, _ lastChange: UInt64, _ now: Timestamp
+    ) -> SharedKey {
+        SharedKey(cursor: cursor, filter: filter, lastChange: lastChange, second: now.seconds)
+    }
+
+    /// Returns at the next change after `cursor` that matters to the filter, or at the deadline.
+    func waitForChange(after cursor: UInt64, _ filter: DecisionFilter, until deadline: Timestamp) async {
+        await withCheckedContinuation { continuation in
+            let mustWait = state.withLock { state in
+                if !state.book.delta(after: cursor, filter).isEmpty { return false }
+                let waiter = Waiter(filter: filter, deadline: deadline.nanoseconds, continuation: continuation)
+                state.waiters[state.nextWaiter] = waiter
+                state.nextWaiter += 1
+                return true
+            }
+            if !mustWait { continuation.resume() }
+        }
+    }
+
+    /// Sends every waiting request home with what there is.
+    func releaseWaiters() {
+        let all = state.withLock { state in
+            defer { state.waiters = [:] }
+            return state.waiters.values.map(\.continuation)
+        }
+        for continuation in all { continuation.resume() }
+    }
+}

@@ -1,0 +1,51 @@
+import CrowdCore
+
+/// `GET /v1/decisions`: the active decisions that match, by id.
+struct DecisionSearch: Sendable {
+    var filter = DecisionFilter()
+    var limit: Int?
+    var offset = 0
+    var afterID: Int64 = 0
+}
+
+extension DecisionBook {
+    /// Answers a search for what covers an address from the index; nil when the search needs a pass over everything.
+    func lookUp(_ search: DecisionSearch) -> [Int]? {
+        guard let range = search.filter.range, search.filter.contains else { return nil }
+        var found: [Int] = []
+        for first in networksCovering(range) {
+            var slot = first
+            repeat {
+                if entries[slot].state == .active, search.filter.acceptsItself(entries[slot]),
+                    search.filter.accepts(kinds[entries[slot].kind])
+                {
+                    found.append(slot)
+                }
+                slot = Int(entries[slot].neighbour)
+            } while slot != first
+        }
+        return search.page(found, entries)
+    }
+}
+
+extension DecisionView {
+    /// One pass over all decisions.
+    func find(_ search: DecisionSearch) -> [Int] {
+        var teller = TwinTeller(entries: entries, kinds: kinds, filter: search.filter)
+        var found: [Int] = []
+        for slot in 0..<entries.count where entries[slot].state == .active && teller.accepts(slot) {
+            found.append(slot)
+        }
+        return search.page(found, entries)
+    }
+}
+
+extension DecisionSearch {
+    fileprivate func page(_ slots: [Int], _ entries: PagedArray<DecisionEntry>) -> [Int] {
+        var slots = afterID > 0 ? slots.filter { entries[$0].id > afterID } : slots
+        slots.sort { entries[$0].id < entries[$1].id }
+        if offset > 0 { slots.removeFirst(min(offset, slots.count)) }
+        if let limit { slots = Array(slots.prefix(max(0, limit))) }
+        return slots
+    }
+}
