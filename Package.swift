@@ -53,7 +53,6 @@ let package = Package(
     targets: [
         // C: module maps and thin shims, no logic
         library("CYAML", "yaml-0.1", apt: "libyaml-dev"),
-        library("CZlib", "zlib", apt: "zlib1g-dev"),
         library("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
         library("CCryptoSystem", "libcrypto", apt: "libssl-dev"),
         library("CCurlSystem", "libcurl", apt: "libcurl4-openssl-dev"),
@@ -61,6 +60,7 @@ let package = Package(
         library("CNetfilterSystem", "libnftnl", apt: "libnftnl-dev"),
         library("CPCRE2System", "libpcre2-8", apt: "libpcre2-dev"),
         library("CRE2System", "re2", apt: "libre2-dev"),
+        library("CZlib", "zlib", apt: "zlib1g-dev"),
         .target(name: "CCrypto", dependencies: ["CCryptoSystem"], linkerSettings: [.linkedLibrary("crypt")]),
         .target(name: "CCurl", dependencies: ["CCurlSystem"]),
         .target(name: "CMicroHTTP", dependencies: ["CMicroHTTPSystem"]),
@@ -81,7 +81,7 @@ let package = Package(
         room("CrowdLAPI", "CrowdCore", "CrowdHTTP", log),
         // services
         room("CrowdAcquisition", "CrowdCore", "CrowdText", "CrowdEngine", log),
-        room("CrowdServer", "CrowdCore", "CrowdText", "CrowdExpr", "CrowdStore", hummingbird, hummingbirdTLS, log),
+        room("CrowdServer", "CrowdCore", "CrowdText", "CrowdExpr", "CrowdStore", "CZlib", hummingbird, hummingbirdTLS, log),
         room("CrowdFirewall", "CrowdCore", "CrowdLAPI", "CNetfilter", log),
         room("CrowdTools", "CrowdCore", "CrowdHTTP", "CrowdLAPI", "CrowdStore", "CrowdEngine", "CrowdExpr", log),
         // programs

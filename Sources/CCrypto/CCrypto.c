@@ -46,3 +46,28 @@ int crowd_bcrypt_check(const char *password, const char *hash) {
     if (strlen(hash) != CROWD_BCRYPT_LENGTH) return 0;
     return with_setting(password, hash, computed) && crowd_equal(computed, hash, CROWD_BCRYPT_LENGTH);
 }
+
+int crowd_certificate_subject(
+    const unsigned char *der, size_t length, int kind, int index, unsigned char *out, size_t room) {
+    X509 *certificate = d2i_X509(NULL, &der, (long)length);
+    if (certificate == NULL) return 0;
+    int nid = kind == CROWD_SUBJECT_UNIT ? NID_organizationalUnitName : NID_commonName;
+    X509_NAME *subject = X509_get_subject_name(certificate);
+    int position = -1, copied = 0;
+    for (int skipped = 0; skipped <= index; skipped++) {
+        position = X509_NAME_get_index_by_NID(subject, nid, position);
+        if (position < 0) break;
+    }
+    if (position >= 0) {
+        ASN1_STRING *value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, position));
+        unsigned char *text = NULL;
+        int size = ASN1_STRING_to_UTF8(&text, value);
+        if (size > 0 && (size_t)size <= room) {
+            memcpy(out, text, (size_t)size);
+            copied = size;
+        }
+        OPENSSL_free(text);
+    }
+    X509_free(certificate);
+    return copied;
+}

@@ -29,4 +29,12 @@ extension Store {
     ) async throws(StoreError) -> R {
         try await write(body, afterCommit: { _ in })
     }
+
+    /// As `write`, with the failure as a value.
+    public func outcome<R: Sendable>(
+        of body: @escaping @Sendable (any SQLSession) throws(StoreError) -> R,
+        afterCommit: @escaping @Sendable (R) -> Void
+    ) async -> Result<R, StoreError> {
+        do { return .success(try await write(body, afterCommit: afterCommit)) } catch { return .failure(error) }
+    }
 }

@@ -16,3 +16,10 @@ int crowd_equal(const void *a, const void *b, size_t length);
 int crowd_bcrypt_hash(const char *password, unsigned long cost, char out[CROWD_BCRYPT_LENGTH + 1]);
 // 1 when the password has that hash.
 int crowd_bcrypt_check(const char *password, const char *hash);
+
+#define CROWD_SUBJECT_COMMON_NAME 0
+#define CROWD_SUBJECT_UNIT 1
+// Copies the index-th common name or organisational unit of a DER certificate's subject as UTF-8, without a NUL.
+// Returns its length, or 0 when there is none or it does not fit.
+int crowd_certificate_subject(
+    const unsigned char *der, size_t length, int kind, int index, unsigned char *out, size_t room);

@@ -39,6 +39,8 @@ struct DecisionBook: Sendable {
     private var ended: [(slot: Int32, change: UInt64)] = []
     private var endedStart = 0
     private(set) var activeCount = 0
+    /// Sum of the ids of active decisions, wrapping: compared with the database's.
+    private(set) var activeIDSum: Int64 = 0
 
     init(retention: Retention = Retention()) { self.retention = retention }
 
@@ -111,6 +113,7 @@ struct DecisionBook: Sendable {
 
     private mutating func countActive(_ slot: Int, by change: Int) {
         activeCount += change
+        activeIDSum &+= change > 0 ? entries[slot].id : -entries[slot].id
         kinds.countActive(entries[slot].kind, by: change)
     }
 

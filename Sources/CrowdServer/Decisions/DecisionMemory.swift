@@ -96,6 +96,26 @@ final class DecisionMemory: Sendable {
     /// Present number of held requests.
     var waiterCount: Int { state.withLock { $0.waiters.count } }
 
+    func fingerprint(now: Timestamp) -> DecisionFingerprint {
+        state.withLock { state in
+            state.book.advance(to: now)
+            return DecisionFingerprint(count: state.book.activeCount, idSum: state.book.activeIDSum)
+        }
+    }
+
+    func isActive(_ id: Int64) -> Bool {
+        state.withLock { state in state.book.slot(of: id).map { state.book.entries[$0].state == .active } ?? false }
+    }
+
+    func activeIDs(notIn present: Set<Int64>) -> [Int64] {
+        let entries = state.withLock { $0.book.entries }
+        var ids: [Int64] = []
+        for slot in 0..<entries.count where entries[slot].state == .active && !present.contains(entries[slot].id) {
+            ids.append(entries[slot].id)
+        }
+        return ids
+    }
+
     /// Active decisions by what they are, for the metrics.
     func activeKinds() -> [(kind: DecisionKind, count: Int)] {
         let kinds = state.withLock { $0.book.kinds }

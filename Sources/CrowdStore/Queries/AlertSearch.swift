@@ -105,3 +105,17 @@ extension DecisionRecord {
         return decision
     }
 }
+
+extension AlertSearch {
+    /// How many alerts there are of each scenario, without those of the central API.
+    public static func countByScenario(in session: any SQLSession) throws(StoreError) -> [(
+        scenario: String, count: Int
+    )] {
+        try session.all(
+            """
+            SELECT scenario, count(*) FROM alerts WHERE source_scope NOT LIKE 'crowdsecurity/community-blocklist%'
+            GROUP BY scenario
+            """
+        ) { ($0.text(0), Int($0.int(1))) }
+    }
+}

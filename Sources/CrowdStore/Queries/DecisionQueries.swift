@@ -38,6 +38,15 @@ public enum DecisionQueries {
         return ids
     }
 
+    /// Number and sum of the ids of all active decisions, from the index alone.
+    public static func activeFingerprint(at now: Timestamp, in session: any SQLSession)
+        throws(StoreError) -> DecisionFingerprint
+    {
+        try session.first("SELECT count(*), coalesce(sum(id), 0) FROM decisions WHERE until > ?", [.time(now)]) {
+            DecisionFingerprint(count: Int($0.int(0)), idSum: $0.int(1))
+        } ?? DecisionFingerprint(count: 0, idSum: 0)
+    }
+
     /// Ids and ends of all active decisions, for comparing memory with a database that others changed too.
     public static func eachActive(at now: Timestamp, in session: any SQLSession, _ body: (Int64, Timestamp) -> Void)
         throws(StoreError)
@@ -45,6 +54,17 @@ public enum DecisionQueries {
         try session.each("SELECT id, until FROM decisions WHERE until > ?", [.time(now)]) { row in
             if let until = row.time(1) { body(row.int(0), until) }
         }
+    }
+}
+
+/// Tells cheaply whether two sets of active decisions differ.
+public struct DecisionFingerprint: Sendable, Equatable {
+    public var count: Int
+    public var idSum: Int64
+
+    public init(count: Int, idSum: Int64) {
+        self.count = count
+        self.idSum = idSum
     }
 }
 

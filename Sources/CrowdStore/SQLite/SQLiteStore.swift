@@ -1,3 +1,4 @@
+import CrowdCore
 import Synchronization
 
 /// The SQLite driver: one writer thread with group commit, a few reader threads, all on one WAL file.
@@ -87,7 +88,7 @@ public final class SQLiteStore: Store {
     }
 
     private func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(StoreError) {
-        let started = startThread { [self] in
+        let started = PlainThread.start(name) { [self] in
             body()
             running.subtract(1, ordering: .releasing)
         }

@@ -1,0 +1,116 @@
+import CrowdCore
+import CrowdStore
+import HTTPTypes
+import Logging
+
+/// Finds out who is asking (protocol facts A.2). A client certificate is judged before anything else.
+extension LocalAPI {
+    func authenticate(
+        _ access: Route.Access, _ headers: HTTPFields, client: IPAddress, certificate: CertificateName?, isHead: Bool,
+        now: Timestamp
+    ) async throws -> Caller {
+        switch access {
+        case .anyone: return certificate.map { .certificate($0) } ?? .anyone
+        case .machine: return try machine(headers, now: now)
+        case .bouncer:
+            return .bouncer(
+                try await bouncer(headers, client: client, certificate: certificate, isHead: isHead, now: now))
+        case .machineOrBouncer:
+            let isMachine =
+                headers[Self.keyField] == nil
+                && (headers[.authorization] != nil || (headers[.userAgent] ?? "").hasPrefix("crowdsec/"))
+            return try await authenticate(
+                isMachine ? .machine : .bouncer, headers, client: client, certificate: certificate, isHead: isHead,
+                now: now)
+        }
+    }
+
+    // MARK: Machines
+
+    private func machine(_ headers: HTTPFields, now: Timestamp) throws(Failure) -> Caller {
+        .machine(try tokens.check(try Self.bearerToken(headers), now: now).machineID)
+    }
+
+    /// The token of the `Authorization` header, else of a cookie named `jwt`.
+    static func bearerToken(_ headers: HTTPFields) throws(Failure) -> String {
+        if let header = headers[.authorization] {
+            guard header.hasPrefix("Bearer ") else { throw .unauthorized("auth header is invalid") }
+            return String(header.dropFirst("Bearer ".count))
+        }
+        for cookie in (headers[.cookie] ?? "").split(separator: ";") {
+            let trimmed = cookie.drop { $0 == " " }
+            if trimmed.hasPrefix("jwt=") { return String(trimmed.dropFirst("jwt=".count)) }
+        }
+        throw .unauthorized("cookie token is empty")
+    }
+
+    // MARK: Bouncers
+
+    private static let keyField = HTTPField.Name("X-Api-Key") ?? .authorization
+
+    private func bouncer(
+        _ headers: HTTPFields, client: IPAddress, certificate: CertificateName?, isHead: Bool, now: Timestamp
+    ) async throws -> BouncerIdentity {
+        let row: BouncerRecord
+        if let certificate {
+            row = try await bouncer(certificate, client: client, now: now)
+        } else {
+            row = try await bouncer(key: headers[Self.keyField], client: client, isHead: isHead, now: now)
+        }
+        if !isHead {
+            let (type, version) = Self.product(headers[.userAgent] ?? "")
+            clients.touchBouncer(row.id) { bouncer in
+                (bouncer.type, bouncer.version) = (type, version)
+                bouncer.ipAddress = client.description
+            }
+        }
+        return BouncerIdentity(id: row.id, name: row.name)
+    }
+
+    private func bouncer(key: String?, client: IPAddress, isHead: Bool, now: Timestamp) async throws -> BouncerRecord {
+        guard let key, !key.isEmpty else { throw Failure.forbidden() }
+        let hash = BouncerRecord.hash(ofKey: key)
+        switch clients.judge(keyHash: hash, client: client.description, isHead: isHead) {
+        case .known(let row): return row
+        case .refused: throw Failure.forbidden()
+        case .newAddress(let row): return try await insert(row, now: now)
+        }
+    }
+
+    private func bouncer(_ certificate: CertificateName, client: IPAddress, now: Timestamp) async throws
+        -> BouncerRecord
+    {
+        guard certificate.isIn(settings.bouncersAllowedOU) else { throw Failure.forbidden() }
+        let name = "\(certificate.commonName)@\(client)"
+        if let known = clients.bouncer(named: name) {
+            guard known.authType == "tls" else { throw Failure.forbidden() }
+            return known
+        }
+        let key = Base64.encode(SecureRandom.bytes(54))
+        var row = BouncerRecord(name: name, keyHash: BouncerRecord.hash(ofKey: key))
+        (row.authType, row.isAutoCreated, row.ipAddress) = ("tls", true, client.description)
+        return try await insert(row, now: now)
+    }
+
+    /// Two first requests of one client may race: the loser finds the winner's row.
+    private func insert(_ row: BouncerRecord, now: Timestamp) async throws -> BouncerRecord {
+        let clients = clients
+        do {
+            return try await store.write(
+                { session throws(StoreError) in
+                    if let known = try BouncerQueries.find(row.name, in: session) { return known }
+                    return try BouncerQueries.insert(row, at: now, in: session)
+                },
+                afterCommit: { clients.add($0) })
+        } catch {
+            logger.error("Bouncer could not be added. name=\(row.name) error=\(error)")
+            throw Failure.forbidden()
+        }
+    }
+
+    /// `type/version` of a user agent; anything else is all type.
+    static func product(_ userAgent: String) -> (type: String, version: String) {
+        let parts = userAgent.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count == 2 ? (String(parts[0]), String(parts[1])) : (userAgent, "N/A")
+    }
+}

@@ -1,0 +1,110 @@
+import CrowdCore
+import CrowdStore
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// Takes a request through routing, authentication, body and route, and counts and logs what came of it.
+struct LAPIResponder: HTTPResponder {
+    typealias Context = ConnectionContext
+
+    let api: LocalAPI
+    /// Client certificates exist on this listener.
+    var hasTLS = false
+
+    func respond(to request: Request, context: ConnectionContext) async throws -> Response {
+        let started = ContinuousClock.now
+        let peer = context.peer
+        let settings = api.settings
+        let client =
+            peer.isLocalSocket
+            ? Peer.loopback
+            : settings.client(
+                peer: peer, forwardedFor: request.headers[values: .xForwardedFor], realIP: request.headers[.xRealIP])
+        var visit = Visit(request: request, client: client, isLocalSocket: peer.isLocalSocket)
+        let reply = await reply(to: request, context, &visit)
+        let seconds = (ContinuousClock.now - started).seconds
+        visit.log(reply.status, seconds: seconds, api)
+        if visit.route != "/health" {
+            api.metrics.count(visit.route, request.method.rawValue, visit.caller, seconds: seconds)
+        }
+        return reply.response(isHead: request.method == .head)
+    }
+
+    private func reply(to request: Request, _ context: ConnectionContext, _ visit: inout Visit) async -> Reply {
+        let (path, query) = request.pathAndQuery
+        switch RouteTable.localAPI.match(request.method, String(path)) {
+        case .unknown: return .empty(404)
+        case .wrongMethod: return .empty(405)
+        case .redirect(let target):
+            var reply = Reply.empty(request.method == .get ? 301 : 307)
+            reply.headers[.location] = query.isEmpty ? target : "\(target)?\(query)"
+            return reply
+        case .route(let route, let parameters):
+            visit.route = route.pattern
+            do {
+                var call = Call(
+                    method: request.method, parameters: parameters, query: QueryParameters(query),
+                    headers: request.headers, body: [], client: visit.client, isLocalSocket: visit.isLocalSocket,
+                    caller: .anyone, now: .now())
+                let certificate = hasTLS ? await context.certificate().flatMap { CertificateName(der: $0) } : nil
+                call.caller = try await api.authenticate(
+                    route.access, request.headers, client: visit.client, certificate: certificate, isHead: call.isHead,
+                    now: call.now)
+                visit.caller = call.caller
+                call.body = try await Self.body(of: request, limit: route.maxBodyBytes, isLogin: visit.isLogin)
+                return try await route.handle(api, call)
+            } catch {
+                return failure(error, visit)
+            }
+        }
+    }
+
+    private func failure(_ error: any Error, _ visit: Visit) -> Reply {
+        switch error {
+        case let failure as Failure: return Reply(failure)
+        case let error as StoreError:
+            api.logger.error("Request failed in the database. route=\(visit.route) error=\(error)")
+            return Reply(Failure(error))
+        default:
+            api.logger.error("Request failed. route=\(visit.route) error=\(error)")
+            return .empty(500)
+        }
+    }
+
+    /// The whole body, inflated, within the limit.
+    private static func body(of request: Request, limit: Int, isLogin: Bool) async throws -> [UInt8] {
+        guard request.method != .get && request.method != .head else { return [] }
+        let tooLarge = isLogin ? Failure.unauthorized("missing: \(Failure.tooLarge.message)") : .tooLarge
+        var bytes: [UInt8]
+        do {
+            bytes = Array(buffer: try await request.body.collect(upTo: limit))
+        } catch is NIOTooManyBytesError {
+            throw tooLarge
+        }
+        guard let encoding = request.headers[.contentEncoding], encoding.lowercased() == "gzip" else { return bytes }
+        do { bytes = try Gunzip.inflate(bytes, limit: limit) } catch {
+            throw error == .tooLarge ? tooLarge : .badRequest("gzip: invalid header")
+        }
+        return bytes
+    }
+}
+
+extension Request {
+    /// Split as they came, nothing unescaped.
+    fileprivate var pathAndQuery: (path: Substring, query: Substring) {
+        let target = (head.path ?? "/")[...]
+        guard let mark = target.firstIndex(of: "?") else { return (target, "") }
+        return (target[..<mark], target[target.index(after: mark)...])
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let xForwardedFor = Self("X-Forwarded-For") ?? .via
+    fileprivate static let xRealIP = Self("X-Real-Ip") ?? .via
+}
+
+extension Duration {
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}

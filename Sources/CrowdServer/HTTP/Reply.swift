@@ -1,0 +1,71 @@
+import CrowdCore
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// What a route answers.
+struct Reply: Sendable {
+    enum Body: Sendable {
+        case none
+        case bytes([UInt8])
+        /// Sent chunked, as it drains.
+        case pieces([[UInt8]])
+    }
+
+    var status: Int
+    var headers = HTTPFields()
+    var body: Body
+    /// Runs once the body has been sent without error.
+    var afterSending: (@Sendable () -> Void)?
+
+    static func empty(_ status: Int) -> Reply { Reply(status: status, body: .none) }
+
+    static func json(_ status: Int = 200, _ bytes: [UInt8]) -> Reply {
+        var reply = Reply(status: status, body: .bytes(bytes))
+        reply.headers[.contentType] = "application/json; charset=utf-8"
+        return reply
+    }
+
+    static func json(_ status: Int = 200, _ write: (inout JSONWriter) -> Void) -> Reply {
+        var writer = JSONWriter()
+        write(&writer)
+        return json(status, writer.bytes)
+    }
+
+    init(status: Int, body: Body) {
+        self.status = status
+        self.body = body
+    }
+
+    init(_ failure: Failure) {
+        self = .json(failure.status) { writer in
+            writer.beginObject()
+            if failure.repeatsStatus { writer.member("code", failure.status) }
+            writer.member("message", failure.message)
+            writer.endObject()
+        }
+        if failure.repeatsStatus { headers[.wwwAuthenticate] = "JWT realm=Crowdsec API local" }
+    }
+
+    /// - Parameter isHead: the answer to a HEAD request carries no body.
+    func response(isHead: Bool) -> Response {
+        var response = Response(status: .init(code: status), headers: headers)
+        switch body {
+        case .none: response.body = ResponseBody()
+        case _ where isHead:
+            response.headers[.contentType] = "text/plain; charset=utf-8"
+            response.body = ResponseBody()
+        case .bytes(let bytes): response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        case .pieces(let pieces): response.body = Self.stream(pieces, afterSending)
+        }
+        return response
+    }
+
+    private static func stream(_ pieces: [[UInt8]], _ afterSending: (@Sendable () -> Void)?) -> ResponseBody {
+        ResponseBody { writer in
+            for piece in pieces { try await writer.write(ByteBuffer(bytes: piece)) }
+            try await writer.finish(nil)
+            afterSending?()
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import CrowdCore
+import CrowdStore
+import Logging
+
+/// The work nobody asks for: expiries, writing contact facts, flushing what is old (protocol facts B.6).
+struct Housekeeper: Sendable {
+    let api: LocalAPI
+    let flush: DatabaseConfig.Flush
+
+    /// Ends when the task is cancelled; what is unwritten then is written.
+    func run() async {
+        var round = 0
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(200))
+            api.decisions.tick(now: .now())
+            round += 1
+            if round % 5 == 0 { await writeContacts() }
+            if round % 50 == 0 { await api.countAlerts() }
+            if round % 300 == 0 { await flushAll() }
+        }
+        await writeContacts()
+    }
+
+    /// One transaction for all clients seen lately, however many polls they made.
+    func writeContacts() async {
+        let (machines, bouncers) = api.clients.takeTouched()
+        guard !machines.isEmpty || !bouncers.isEmpty else { return }
+        do {
+            try await api.store.write { session throws(StoreError) in
+                let now = Timestamp.now()
+                for machine in machines { try MachineQueries.updateContact(machine, in: session) }
+                for bouncer in bouncers { try BouncerQueries.updateContact(bouncer, at: now, in: session) }
+            }
+        } catch {
+            api.logger.error("Contact times of machines and bouncers could not be written. error=\(error)")
+        }
+    }
+
+    // MARK: Flush
+
+    func flushAll() async {
+        do {
+            if let age = flush.maxAge {
+                try await deleteAlerts { session, now throws(StoreError) in
+                    try FlushQueries.oldAlerts(before: now - age, now: now, in: session)
+                }
+            }
+            if let count = flush.maxItems {
+                try await deleteAlerts { session, now throws(StoreError) in
+                    try FlushQueries.surplusAlerts(keeping: Int64(count), now: now, in: session)
+                }
+            }
+            try await deleteLeftovers()
+            try await deleteClients()
+        } catch {
+            api.logger.error("Flush failed and will be tried again in a minute. error=\(error)")
+        }
+    }
+
+    /// In small transactions, so that alerts wait behind a flush for moments only.
+    private func deleteAlerts(
+        _ find: @escaping @Sendable (any SQLSession, Timestamp) throws(StoreError) -> [Int64]
+    ) async throws(StoreError) {
+        let decisions = api.decisions
+        var total = 0
+        while !Task.isCancelled {
+            let (count, _) = try await api.store.write(
+                { session throws(StoreError) in
+                    let alerts = try find(session, .now())
+                    return (alerts.count, try AlertDeletion.delete(alerts, in: session))
+                },
+                afterCommit: { _, gone in decisions.end(gone, now: .now()) })
+            total += count
+            if count < FlushQueries.batch { break }
+        }
+        if total > 0 { api.logger.info("Old alerts flushed. count=\(total)") }
+    }
+
+    private func deleteLeftovers() async throws(StoreError) {
+        let limit = Timestamp.now() - flush.metricsMaxAge
+        _ = try await api.store.write { session throws(StoreError) in
+            try FlushQueries.leftovers(now: .now(), metricsBefore: limit, in: session)
+        }
+    }
+
+    private func deleteClients() async throws(StoreError) {
+        let now = Timestamp.now()
+        let bouncers = [("tls", flush.bouncers.certificate), ("api-key", flush.bouncers.apiKey)]
+        let machines = [("tls", flush.agents.certificate), ("password", flush.agents.loginPassword)]
+        guard (bouncers + machines).contains(where: { $0.1 != nil }) else { return }
+        let deleted = try await api.store.write { session throws(StoreError) in
+            var deleted = 0
+            for case (let type, let age?) in bouncers {
+                deleted += try FlushQueries.deleteBouncers(authType: type, pulledBefore: now - age, in: session)
+            }
+            for case (let type, let age?) in machines {
+                deleted += try FlushQueries.deleteMachines(authType: type, seenBefore: now - age, in: session)
+            }
+            return deleted
+        }
+        guard deleted > 0 else { return }
+        api.logger.info("Clients not seen for long deleted. count=\(deleted)")
+        try await api.reloadClients()
+    }
+}

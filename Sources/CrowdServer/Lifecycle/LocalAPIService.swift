@@ -1,0 +1,127 @@
+public import CrowdCore
+import CrowdStore
+import Glibc
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// The Local API on its listeners: TCP (with TLS when configured) and unix socket.
+public final class LocalAPIService: Sendable {
+    private let api: LocalAPI
+    private let config: LAPIServerConfig
+    private let flush: DatabaseConfig.Flush
+    private let tls: ServerTLS?
+
+    public init(_ api: LocalAPI, config: LAPIServerConfig, flush: DatabaseConfig.Flush) throws(ConfigError) {
+        self.api = api
+        self.config = config
+        self.flush = flush
+        if let tls = config.tls, tls.certPath != nil {
+            self.tls = try ServerTLS(tls)
+        } else {
+            tls = nil
+        }
+    }
+
+    /// Takes over profiles, certificates and everything else but the listen addresses.
+    public func reload(_ config: LAPIServerConfig) throws(ConfigError) {
+        try api.reload(config)
+        if let tls, let fresh = config.tls { try tls.reload(fresh) }
+        if config.listenURI != self.config.listenURI || config.listenSocket != self.config.listenSocket {
+            api.logger.warning("A changed listen_uri or listen_socket takes effect at the next start.")
+        }
+    }
+
+    /// Serves until `stop` ends; then open requests get five seconds.
+    ///
+    /// - Parameter ready: called once for each listener that is bound.
+    /// - Throws: what binding failed with.
+    public func run(ready: @escaping @Sendable (String) -> Void, until stop: @escaping @Sendable () async -> Void)
+        async throws
+    {
+        try await api.start()
+        let listeners = try listeners(ready: ready)
+        var group = ServiceGroupConfiguration(services: listeners, logger: Self.quietLogger)
+        group.maximumGracefulShutdownDuration = .seconds(5)
+        let services = ServiceGroup(configuration: group)
+        let housekeeper = Task { await Housekeeper(api: api, flush: flush).run() }
+        let stopper = Task {
+            await stop()
+            api.prepareToStop()
+            await services.triggerGracefulShutdown()
+        }
+        defer { stopper.cancel() }
+        let result: Result<Void, any Error>
+        do { result = .success(try await services.run()) } catch { result = .failure(error) }
+        housekeeper.cancel()
+        await housekeeper.value
+        await api.store.close()
+        if let socket = config.listenSocket { unlink(socket) }
+        // Requests that outlived their five seconds are cut off; that is no failure of ours.
+        if case .failure(let error) = result, !api.isStopping { throw error }
+    }
+
+    private func listeners(ready: @escaping @Sendable (String) -> Void) throws -> [any Service] {
+        var listeners: [any Service] = []
+        if let uri = config.listenURI {
+            let (host, port) = try Self.split(uri)
+            listeners.append(application(.hostname(host, port: port), tls: tls, name: uri, ready))
+        }
+        if let path = config.listenSocket {
+            listeners.append(application(.unixDomainSocket(path: path), tls: nil, name: path, ready))
+        }
+        return listeners
+    }
+
+    private func application(
+        _ address: BindAddress, tls: ServerTLS?, name: String, _ ready: @escaping @Sendable (String) -> Void
+    ) -> any Service {
+        var configuration = ApplicationConfiguration(address: address, serverName: nil)
+        configuration.backlog = 1024
+        return Application(
+            responder: LAPIResponder(api: api, hasTLS: tls != nil), server: Self.builder(tls),
+            configuration: configuration,
+            onServerRunning: { channel in
+                if let path = channel.localAddress?.pathname { chmod(path, 0o666) }
+                ready(channel.localAddress?.port.map { "\(Self.host(of: name)):\($0)" } ?? name)
+            },
+            logger: Self.quietLogger)
+    }
+
+    static func builder(_ tls: ServerTLS?) -> HTTPServerBuilder {
+        HTTPServerBuilder { responder in
+            var decoder = HTTP1Channel.Configuration.DecoderConfiguration()
+            (decoder.maxHeaderFieldSize, decoder.maxHeaderListSize) = (16 << 10, 32 << 10)
+            decoder.maxHeaderFieldCount = 100
+            let channel = HTTP1Channel(
+                responder: responder,
+                configuration: HTTP1Channel.Configuration(
+                    additionalChannelHandlers: [ConnectionGuard()], httpDecoderConfiguration: decoder))
+            if let tls { return TLSListener(base: channel, tls: tls) }
+            return channel
+        }
+    }
+
+    /// `host:port`, `:port` for all addresses, `[v6]:port`.
+    static func split(_ uri: String) throws(ConfigError) -> (host: String, port: Int) {
+        guard let colon = uri.lastIndex(of: ":"), let port = Int(uri[uri.index(after: colon)...]),
+            (0...65535).contains(port)
+        else { throw ConfigError("api.server.listen_uri: '\(uri)' is not host:port") }
+        var host = String(uri[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        return (host.isEmpty ? "0.0.0.0" : host, port)
+    }
+
+    private static func host(of uri: String) -> String {
+        uri.lastIndex(of: ":").map { String(uri[..<$0]) } ?? uri
+    }
+
+    /// Hummingbird's own messages are about connections; ours are about requests.
+    private static let quietLogger: Logger = {
+        var logger = Logger(label: "http")
+        logger.logLevel = .critical
+        return logger
+    }()
+}

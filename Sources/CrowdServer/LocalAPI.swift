@@ -1,0 +1,148 @@
+public import CrowdCore
+public import CrowdStore
+public import Logging
+import Synchronization
+
+/// The Local API: everything its routes share.
+///
+/// What a poll or an authentication needs is in memory; the store is asked for searches only, and told of changes.
+public final class LocalAPI: Sendable {
+    let store: any Store
+    let decisions = DecisionMemory()
+    let clients = ClientRegistry()
+    let tokens: TokenIssuer
+    let metrics: ServerMetrics
+    let logger: Logger
+    let accessLogger: Logger
+    private let changeable: Mutex<Changeable>
+    private let isResyncing = Atomic<Bool>(false)
+    private let stopping = Atomic<Bool>(false)
+
+    /// What a reload may change.
+    struct Changeable: Sendable {
+        var settings: ServerSettings
+        var profiles: ProfileSet
+        var allowlists = AllowlistMatcher()
+    }
+
+    /// - Parameter secret: of the machine tokens; nil makes one that lives as long as this object.
+    public init(
+        config: LAPIServerConfig, store: any Store, secret: [UInt8]?, metrics: Metrics, logger: Logger,
+        accessLogger: Logger? = nil
+    ) throws(ConfigError) {
+        self.store = store
+        self.logger = logger
+        self.accessLogger = accessLogger ?? logger
+        self.metrics = ServerMetrics(metrics)
+        tokens = secret.map { TokenIssuer(secret: $0) } ?? TokenIssuer()
+        let profiles = try ProfileSet.load(config.profilesPath, compiler: ProfileSet.compiler)
+        changeable = Mutex(Changeable(settings: ServerSettings(config), profiles: profiles))
+    }
+
+    var settings: ServerSettings { changeable.withLock { $0.settings } }
+    var profiles: ProfileSet { changeable.withLock { $0.profiles } }
+    var allowlists: AllowlistMatcher { changeable.withLock { $0.allowlists } }
+
+    /// Takes over a new configuration; on an error the old one stays in force.
+    public func reload(_ config: LAPIServerConfig) throws(ConfigError) {
+        let profiles = try ProfileSet.load(config.profilesPath, compiler: ProfileSet.compiler)
+        changeable.withLock { state in
+            state.settings = ServerSettings(config)
+            state.profiles = profiles
+        }
+    }
+
+    /// Loads what lives in memory and begins to watch for changes by other processes.
+    public func start() async throws(StoreError) {
+        try await reloadClients()
+        let now = Timestamp.now()
+        let records = try await store.read { session throws(StoreError) in
+            var records: [DecisionRecord] = []
+            try DecisionQueries.each(expiredSince: Timestamp(nanoseconds: 0), in: session) { records.append($0) }
+            return records
+        }
+        decisions.add(records, now: now)
+        await countAlerts()
+        metrics.registry.onScrape { [weak self] _ in self?.refreshGauges() }
+        store.onForeignChange { [weak self] in self?.resyncSoon() }
+    }
+
+    /// Whether held requests should go home.
+    var isStopping: Bool { stopping.load(ordering: .relaxed) }
+
+    /// Answers held requests at once, now and from now on.
+    public func prepareToStop() {
+        stopping.store(true, ordering: .relaxed)
+        decisions.releaseWaiters()
+    }
+
+    /// Reads machines, bouncers and allowlists anew.
+    func reloadClients() async throws(StoreError) {
+        let (machines, bouncers, lists) = try await store.read { session throws(StoreError) in
+            (
+                try MachineQueries.all(in: session), try BouncerQueries.all(in: session),
+                try AllowlistQueries.all(in: session)
+            )
+        }
+        clients.load(machines: machines, bouncers: bouncers)
+        let matcher = AllowlistMatcher(lists)
+        changeable.withLock { $0.allowlists = matcher }
+    }
+
+    // MARK: Changes by other processes
+
+    /// Called on the writer's thread; the work is done elsewhere, once at a time.
+    private func resyncSoon() {
+        guard isResyncing.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }
+        Task {
+            isResyncing.store(false, ordering: .relaxed)
+            do {
+                try await reloadClients()
+                try await resyncDecisions()
+                await countAlerts()
+            } catch {
+                logger.error("Changes made by another process could not be read. error=\(error)")
+            }
+        }
+    }
+
+    /// Compares memory with the database on the writer's thread, where nobody else changes either.
+    private func resyncDecisions() async throws(StoreError) {
+        let decisions = decisions
+        _ = try await store.write(
+            { session throws(StoreError) in
+                let now = Timestamp.now()
+                let found = try DecisionQueries.activeFingerprint(at: now, in: session)
+                guard found != decisions.fingerprint(now: now) else { return ([DecisionRecord](), [Int64](), now) }
+                var missing: [Int64] = []
+                var present: Set<Int64> = []
+                try DecisionQueries.eachActive(at: now, in: session) { id, _ in
+                    present.insert(id)
+                    if !decisions.isActive(id) { missing.append(id) }
+                }
+                var records: [DecisionRecord] = []
+                for id in missing {
+                    if let record = try DecisionQueries.find(id: id, in: session) { records.append(record) }
+                }
+                return (records, decisions.activeIDs(notIn: present), now)
+            },
+            afterCommit: { records, gone, now in
+                decisions.add(records, now: now)
+                decisions.end(gone, now: now)
+            })
+    }
+
+    // MARK: Gauges
+
+    func countAlerts() async {
+        let counts = try? await store.read { session throws(StoreError) in
+            try AlertSearch.countByScenario(in: session)
+        }
+        if let counts { metrics.setAlerts(counts) }
+    }
+
+    private func refreshGauges() {
+        metrics.setActiveDecisions(decisions.activeKinds())
+        metrics.setHeartbeats(clients.machines)
+    }
+}

@@ -1,0 +1,61 @@
+import CrowdCore
+import CrowdStore
+
+/// Decisions for live bouncers, and their deletion (protocol facts A.7, A.9).
+extension LocalAPI {
+    func findDecisions(_ call: Call) throws -> Reply {
+        guard case .bouncer(let bouncer) = call.caller else { throw Failure.forbidden() }
+        let (slots, view) = decisions.search(try DecisionSearch(call.query), now: call.now)
+        if call.isHead { return .json(200, []) }
+        let now = call.now
+        clients.touchBouncer(bouncer.id) { row in
+            let isFresh = row.lastPull.map { now - $0 < .seconds(60) } ?? false
+            if !isFresh { row.lastPull = now }
+        }
+        metrics.countDecisions(bouncer, isEmpty: slots.isEmpty)
+        return .json(200, view.encodeArray(slots))
+    }
+
+    func deleteDecision(_ call: Call) async throws -> Reply {
+        guard let id = call.parameters["decision_id"].flatMap({ Int64($0) }) else {
+            throw Failure.badRequest("decision_id must be valid integer")
+        }
+        let ended = try await end([id])
+        guard ended == 1 else {
+            throw Failure.server("decision with id '\(id)' doesn't exist: unable to delete")
+        }
+        return Self.deleted(ended)
+    }
+
+    func deleteDecisions(_ call: Call) async throws -> Reply {
+        let deletion = try DecisionDeletion(call.query)
+        let view = decisions.view(now: call.now)
+        return Self.deleted(try await end(view.ids(matching: deletion)))
+    }
+
+    /// Sets the end of decisions to now, so that bouncers hear of it.
+    private func end(_ ids: [Int64]) async throws(StoreError) -> Int {
+        guard !ids.isEmpty else { return 0 }
+        let decisions = decisions
+        let (count, _, _) = try await store.write(
+            { session throws(StoreError) in
+                let now = Timestamp.now()
+                let known = try DecisionQueries.expire(ids, at: now, in: session)
+                return (known.count, known, now)
+            },
+            afterCommit: { _, known, now in decisions.end(known, now: now) })
+        return count
+    }
+}
+
+extension DecisionView {
+    fileprivate func ids(matching deletion: DecisionDeletion) -> [Int64] {
+        let found = find(DecisionSearch(filter: deletion.filter))
+        return found.compactMap { slot in
+            let entry = entries[slot]
+            if let scenario = deletion.scenario, kinds[entry.kind].kind.scenario != scenario { return nil }
+            if !deletion.uuids.isEmpty && !deletion.uuids.contains(UUIDText.text(entry.uuid)) { return nil }
+            return entry.id
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import CrowdCore
+
+/// Body of `POST /v1/watchers`.
+struct RegistrationRequest: Sendable {
+    var machineID: String
+    var password: String
+    var registrationToken: String?
+
+    init(_ body: [UInt8]) throws(Failure) {
+        let json = try Failure.parsing { () throws(JSONError) in try JSON.parse(body) }
+        var missing: [String] = []
+        machineID = json["machine_id"]?.string ?? ""
+        password = json["password"]?.string ?? ""
+        registrationToken = json["registration_token"]?.string
+        if json["machine_id"]?.string == nil { missing.append("machine_id in body is required") }
+        if json["password"]?.string == nil { missing.append("password in body is required") }
+        if let token = registrationToken, !token.isEmpty {
+            if token.utf8.count < 32 {
+                missing.append("registration_token in body should be at least 32 chars long")
+            } else if token.utf8.count > 255 {
+                missing.append("registration_token in body should be at most 255 chars long")
+            }
+        }
+        guard missing.isEmpty else {
+            throw .invalid("validation failure list:\n" + missing.joined(separator: "\n"))
+        }
+    }
+}
+
+/// Body of `POST /v1/watchers/login`. All that is wrong with it is 401.
+struct LoginRequest: Sendable {
+    var machineID: String
+    var password: String
+    var scenarios: [String]
+
+    init(_ body: [UInt8], needsPassword: Bool) throws(Failure) {
+        let json = try Failure.parsing(as: { .unauthorized("missing: \($0)") }) { () throws(JSONError) in
+            try JSON.parse(body)
+        }
+        guard case .object = json else {
+            throw .unauthorized("missing: json: cannot unmarshal into Go value of type models.WatcherAuthRequest")
+        }
+        machineID = json["machine_id"]?.string ?? ""
+        password = json["password"]?.string ?? ""
+        scenarios = json["scenarios"]?.array?.compactMap(\.string) ?? []
+        guard needsPassword else { return }
+        var missing: [String] = []
+        if json["machine_id"]?.string == nil { missing.append("machine_id in body is required") }
+        if json["password"]?.string == nil { missing.append("password in body is required") }
+        guard missing.isEmpty else {
+            throw .unauthorized("validation failure list:\n" + missing.joined(separator: "\n"))
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import CrowdCore
+import CrowdServer
+import CrowdStore
+import Glibc
+import Logging
+
+/// Start, reload and stop of the Local API. Exit status 0, 1 for a failed start, 2 for a wrong command line.
+struct Daemon: Sendable {
+    let signals: SignalEvents
+
+    func run(_ arguments: [String]) async -> Int32 {
+        let options: Options
+        do { options = try Options(Array(arguments.dropFirst())) } catch {
+            let text = error == .help ? Options.flags.usage : "\(error)\n\(Options.flags.usage)"
+            Self.print(text, to: error == .help ? 1 : 2)
+            return error.exitStatus
+        }
+        if options.showsVersion {
+            Self.print("version: \(SuiteVersion.current)", to: 1)
+            return 0
+        }
+        do { return try await serve(options) } catch {
+            Self.print("level=fatal msg=\"\(error)\"", to: 2)
+            return 1
+        }
+    }
+
+    private func serve(_ options: Options) async throws -> Int32 {
+        let config = try SuiteConfig.load(path: options.configPath)
+        let (server, database) = try Self.sections(of: config)
+        let logging = try SuiteLogging(config.common, file: "crowdsec-lapi.log", level: options.level)
+        let logger = logging.logger("lapi", level: options.level == nil ? server.logLevel : nil)
+        for warning in config.warnings { logger.warning("\(warning)") }
+        let secret = try Self.secret()
+        if options.onlyTests { return try await test(server, database, logger) }
+
+        if let directory = config.common.workingDirectory { chdir(directory) }
+        let metrics = Metrics(level: config.prometheus.level)
+        metrics.gauge(.info, [("version", SuiteVersion.current)]).set(1)
+        let listener = try MetricsListener.start(config.prometheus, metrics: metrics)
+        defer { withExtendedLifetime(listener) {} }
+        let api = try LocalAPI(
+            config: server, store: try Self.store(database), secret: secret, metrics: metrics, logger: logger,
+            accessLogger: try Self.accessLogger(config, options, logging))
+        let service = try LocalAPIService(api, config: server, flush: database.flush)
+        let log = logger
+        try await service.run { address in
+            log.info("CrowdSec Local API listening on \(address)")
+            ServiceManager.ready()
+        } until: {
+            await follow(service, options, logging, log)
+        }
+        logger.info("Local API stopped")
+        return 0
+    }
+
+    /// Handles signals until it is time to stop.
+    private func follow(
+        _ service: LocalAPIService, _ options: Options, _ logging: SuiteLogging, _ logger: Logger
+    ) async {
+        for await event in signals.stream() {
+            guard event == .reload else { break }
+            ServiceManager.reloading()
+            logging.reopen()
+            do {
+                let config = try SuiteConfig.load(path: options.configPath)
+                try service.reload(try Self.sections(of: config).server)
+                if options.level == nil { logging.level = config.common.logLevel }
+                logger.info("Configuration reloaded")
+            } catch {
+                logger.error("Reload failed, the old configuration stays in force. error=\(error)")
+            }
+            ServiceManager.ready()
+        }
+        ServiceManager.stopping()
+        logger.info("Shutting down")
+    }
+
+    /// `-t`: everything that a start would refuse, without serving or touching the database.
+    private func test(_ server: LAPIServerConfig, _ database: DatabaseConfig, _ logger: Logger) async throws -> Int32 {
+        let store = try SQLiteStore(settings: SQLiteSettings(path: ":memory:", useWAL: false), readers: 0)
+        let api = try LocalAPI(config: server, store: store, secret: nil, metrics: Metrics(), logger: logger)
+        _ = try LocalAPIService(api, config: server, flush: database.flush)
+        await store.close()
+        logger.info("Configuration test done")
+        return 0
+    }
+
+    // MARK: Parts
+
+    private static func sections(of config: SuiteConfig) throws(ConfigError)
+        -> (server: LAPIServerConfig, database: DatabaseConfig)
+    {
+        guard let server = config.server, server.enabled else {
+            throw ConfigError("\(config.path): the Local API is disabled: api.server is missing or not enabled")
+        }
+        guard server.listenURI != nil || server.listenSocket != nil else {
+            throw ConfigError("no listen_uri or listen_socket specified")
+        }
+        guard let database = config.database else { throw ConfigError("no database configuration provided") }
+        return (server, database)
+    }
+
+    private static func store(_ database: DatabaseConfig) throws -> SQLiteStore {
+        guard database.kind == .sqlite, let path = database.path else {
+            throw ConfigError("db_config: only type sqlite with a db_path is supported")
+        }
+        return try SQLiteStore(settings: SQLiteSettings(path: path, useWAL: database.useWAL ?? true))
+    }
+
+    /// `CS_LAPI_SECRET`, shared by all instances behind one address.
+    private static func secret() throws(ConfigError) -> [UInt8]? {
+        guard let text = getenv("CS_LAPI_SECRET").map({ String(cString: $0) }), !text.isEmpty else { return nil }
+        guard text.utf8.count >= 64 else { throw ConfigError("CS_LAPI_SECRET not strong enough") }
+        return Array(text.utf8)
+    }
+
+    /// The access log has a file of its own beside `crowdsec-lapi.log`.
+    private static func accessLogger(_ config: SuiteConfig, _ options: Options, _ shared: SuiteLogging) throws
+        -> Logger
+    {
+        guard config.common.logMedia == .file else { return shared.logger("access") }
+        return try SuiteLogging(config.common, file: "crowdsec_api.log", level: options.level).logger("access")
+    }
+
+    private static func print(_ text: String, to descriptor: Int32) {
+        let line = Array((text.hasSuffix("\n") ? text : text + "\n").utf8)
+        _ = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    }
+}
