@@ -4,10 +4,10 @@ import Glibc
 
 /// `crowd-lapi`: the Local API.
 @main struct Main {
-    static func main() async {
-        // Before any other thread exists: signals are taken out by waiting for them.
+    /// Not async: the runtime's own main loop would take signals that nobody waits for.
+    static func main() {
         let signals = SignalEvents()
-        let status = await Task.detached { await Daemon(signals: signals).run(CommandLine.arguments) }.value
-        exit(status)
+        Task.detached { exit(await Daemon(signals: signals).run(CommandLine.arguments)) }
+        while true { pause() }
     }
 }

@@ -34,9 +34,8 @@ struct LoginRequest: Sendable {
     var scenarios: [String]
 
     init(_ body: [UInt8], needsPassword: Bool) throws(Failure) {
-        let json = try Failure.parsing(as: { .unauthorized("missing: \($0)") }) { () throws(JSONError) in
-            try JSON.parse(body)
-        }
+        let json = try Failure.parsing(
+            as: { .unauthorized("missing: \($0)") }, { () throws(JSONError) in try JSON.parse(body) })
         guard case .object = json else {
             throw .unauthorized("missing: json: cannot unmarshal into Go value of type models.WatcherAuthRequest")
         }
