@@ -39,3 +39,13 @@ extension SQLiteConnection {
         return try body()
     }
 }
+
+extension SQLiteConnection {
+    /// A connection beside a running server, or before the first one ran: the schema is made where it is missing.
+    public static func open(_ settings: SQLiteSettings) throws(StoreError) -> SQLiteConnection {
+        let connection = try prepared(settings)
+        try connection.transaction { () throws(StoreError) in try Schema.install(in: connection) }
+        SQLiteSettings.restrictPermissions(of: settings.path)
+        return connection
+    }
+}

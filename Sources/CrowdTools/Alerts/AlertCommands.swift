@@ -1,0 +1,150 @@
+import CrowdCore
+import CrowdHTTP
+import CrowdLAPI
+
+extension Command {
+    /// `cscli alerts`: asks the Local API (surface facts A.3).
+    static let alerts = Command(
+        name: "alerts", aliases: ["alert"], summary: "Manage alerts",
+        subcommands: [
+            Command(
+                name: "list", summary: "List alerts", flags: AlertCommands.listFlags
+            ) { try await AlertCommands.list($0) },
+            Command(
+                name: "inspect", summary: "Show info about an alert", argumentsUsage: "ID...", arguments: .atLeast(1),
+                flags: [.toggle("details", "d", "show alerts with events")]
+            ) { try await AlertInspection.run($0) },
+            Command(
+                name: "delete", aliases: ["remove"], summary: "Delete alerts", flags: AlertCommands.deleteFlags
+            ) { try await AlertCommands.delete($0) },
+        ])
+}
+
+enum AlertCommands {
+    static let listFlags: [Flag] = [
+        .toggle("all", "a", "Include decisions from Central API"),
+        .text("until", nil, "restrict to alerts older than until (ie. 4h, 30d)"),
+        .text("since", nil, "restrict to alerts newer than since (ie. 4h, 30d)"),
+        .text("ip", "i", "restrict to alerts from this source ip (shorthand for --scope ip --value <IP>)"),
+        .text("scenario", "s", "the scenario (ie. crowdsecurity/ssh-bf)"),
+        .text("range", "r", "restrict to alerts from this range (shorthand for --scope range --value <RANGE/X>)"),
+        .text("type", nil, "restrict to alerts with given decision type (ie. ban, captcha)"),
+        .text("scope", nil, "restrict to alerts of this scope (ie. ip,range)"),
+        .text("value", "v", "the value to match for in the specified scope"),
+        .text(
+            "origin", nil,
+            "the value to match for the specified origin (cscli,crowdsec,console,cscli-import,lists,CAPI ...)"),
+        .text("kind", nil, "restrict to alerts of this kind"),
+        .toggle("contained", nil, "query decisions contained by range"),
+        .toggle("machine", "m", "print machines that sent alerts"),
+        .int("limit", "l", "limit size of alerts list table (0 to view all alerts)", default: 50),
+    ]
+
+    static let deleteFlags: [Flag] = [
+        .text("scope", nil, "the scope (ie. ip,range)"),
+        .text("value", "v", "the value to match for in the specified scope"),
+        .text("scenario", "s", "the scenario (ie. crowdsecurity/ssh-bf)"),
+        .text("ip", "i", "Source ip (shorthand for --scope ip --value <IP>)"),
+        .text("range", "r", "Range source ip (shorthand for --scope range --value <RANGE>)"),
+        .text("id", nil, "alert ID"), .toggle("all", "a", "delete all alerts"),
+        .toggle("contained", nil, "query decisions contained by range"),
+    ]
+
+    static func list(_ call: Invocation) async throws {
+        var query = QueryString()
+        try AlertQuery.addAddress(of: call, to: &query)
+        addFilters(of: call, to: &query)
+        query.add("decision_type", call.flags.nonEmpty("type"))
+        query.add("kind", call.flags.nonEmpty("kind"))
+        query.add("include_capi", call.flags.isOn("all") ? "true" : "false")
+        query.add("limit", String(call.flags.isOn("all") ? 0 : call.flags.int("limit")))
+        let answer = try await call.client().send(.get, "v1/alerts" + query.text)
+        let alerts = try Alert.list(from: answer.body, strict: false)
+        switch call.output {
+        case .human: printTable(alerts, call)
+        case .raw: printRaw(alerts, call)
+        case .json:
+            let json = try JSON.parse(answer.body)
+            call.print(json.isNull ? "[]" : json.pretty)
+        }
+    }
+
+    static func addFilters(of call: Invocation, to query: inout QueryString) {
+        query.add("until", call.flags.nonEmpty("until"))
+        query.add("since", call.flags.nonEmpty("since"))
+        query.add("scenario", call.flags.nonEmpty("scenario"))
+        query.add("scope", call.flags.nonEmpty("scope").map(AlertQuery.scope))
+        query.add("value", call.flags.nonEmpty("value"))
+        query.add("origin", call.flags.nonEmpty("origin"))
+    }
+
+    private static func printTable(_ alerts: [Alert], _ call: Invocation) {
+        guard !alerts.isEmpty else { return call.print("No active alerts") }
+        let withMachine = call.flags.isOn("machine")
+        var header = ["ID", "value", "reason", "country", "as", "decisions", "created_at", "kind"]
+        if withMachine { header.append("machine") }
+        var table = Table(header)
+        table.rows = alerts.map { alert in
+            let row = [
+                String(alert.id), alert.shownValue, alert.scenario, alert.source.cn, alert.source.shownAS,
+                alert.shownDecisions, alert.startAt, alert.kind,
+            ]
+            return withMachine ? row + [alert.machineID] : row
+        }
+        call.terminal.print(table.text(.full), terminator: "")
+    }
+
+    private static func printRaw(_ alerts: [Alert], _ call: Invocation) {
+        let withMachine = call.flags.isOn("machine")
+        let header = ["id", "scope", "value", "reason", "country", "as", "decisions", "created_at", "kind"]
+        call.terminal.print(CSV.line(withMachine ? header + ["machine"] : header), terminator: "")
+        for alert in alerts {
+            let row = [
+                String(alert.id), alert.source.scope, alert.source.value, alert.scenario, alert.source.cn,
+                alert.source.shownAS, alert.shownDecisions, alert.startAt, alert.kind,
+            ]
+            call.terminal.print(CSV.line(withMachine ? row + [alert.machineID] : row), terminator: "")
+        }
+    }
+
+    static func delete(_ call: Invocation) async throws {
+        let path: String
+        if let id = call.flags.nonEmpty("id") {
+            guard Int64(id) != nil else { throw CommandError("bad alert id \(id)") }
+            path = "v1/alerts/\(id)"
+        } else {
+            var query = QueryString()
+            try AlertQuery.addAddress(of: call, to: &query)
+            addFilters(of: call, to: &query)
+            guard call.flags.isOn("all") || !query.text.isEmpty else {
+                throw CommandError("at least one filter or --all must be specified", showsHelp: true)
+            }
+            query.add("limit", "0")
+            path = "v1/alerts" + query.text
+        }
+        let answer = try await call.client().send(.delete, path)
+        call.info("\(try JSON.parse(answer.body)["nbDeleted"]?.string ?? "0") alert(s) deleted")
+    }
+}
+
+extension Alert {
+    /// `Ip:1.2.3.4`, or `Ip (3 Ips)` when it decided about several.
+    var shownValue: String {
+        let count = decisions?.count ?? 0
+        if count > 1, let scope = decisions?.first?.scope { return "\(scope) (\(count) \(scope)s)" }
+        return source.value.isEmpty ? source.scope : "\(source.scope):\(source.value)"
+    }
+
+    /// `ban:1 captcha:2`, sorted; simulated ones are marked.
+    var shownDecisions: String {
+        var counts: [String: Int] = [:]
+        for decision in decisions ?? [] {
+            counts[(decision.simulated == true ? "(simul)" : "") + decision.type, default: 0] += 1
+        }
+        return counts.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined(separator: " ")
+    }
+}
+
+extension AlertSource {
+    var shownAS: String { [asNumber, asName].filter { !$0.isEmpty }.joined(separator: " ") }
+}

@@ -1,0 +1,107 @@
+/// A table for people: with all its borders, or light.
+struct Table {
+    enum Style { case full, light }
+
+    var title: String?
+    var header: [String]
+    var rows: [[String]] = []
+
+    init(_ header: [String], title: String? = nil) {
+        self.header = header
+        self.title = title
+    }
+
+    func text(_ style: Style) -> String {
+        switch style {
+        case .full: full
+        case .light: light
+        }
+    }
+
+    private var widths: [Int] {
+        header.indices.map { column in
+            ([header] + rows).map { Self.lines(of: $0[column]).map(Self.width).max() ?? 0 }.max() ?? 0
+        }
+    }
+
+    private var full: String {
+        let widths = widths
+        let rule = "+" + widths.map { String(repeating: "-", count: $0 + 2) + "+" }.joined() + "\n"
+        var text = ""
+        if let title {
+            let inner = rule.count - 3
+            text += "+" + String(repeating: "-", count: inner) + "+\n"
+            text += "| " + Self.pad(title, inner - 2) + " |\n"
+        }
+        text += rule + "|" + zip(header, widths).map { " \(Self.center($0, $1)) |" }.joined() + "\n" + rule
+        for row in rows { text += Self.fullRow(row, widths) }
+        return text + rule
+    }
+
+    private static func fullRow(_ row: [String], _ widths: [Int]) -> String {
+        let cells = row.map(lines)
+        let height = cells.map(\.count).max() ?? 1
+        return (0..<height).map { line in
+            "|"
+                + zip(cells, widths).map { cell, width in " \(pad(line < cell.count ? cell[line] : "", width)) |" }
+                .joined() + "\n"
+        }.joined()
+    }
+
+    private var light: String {
+        let widths = widths
+        let length = widths.reduce(0) { $0 + $1 + 2 }
+        let rule = String(repeating: "-", count: max(length, title?.count ?? 0)) + "\n"
+        var text = ""
+        if let title { text += rule + " \(title)\n" }
+        text += rule + Self.lightRow(header, widths) + rule
+        for row in rows { text += Self.lightRow(row, widths) }
+        return text + rule
+    }
+
+    private static func lightRow(_ row: [String], _ widths: [Int]) -> String {
+        let line = zip(row, widths).map { " " + pad($0, $1) + " " }.joined()
+        return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
+    }
+
+    private static let maxCellWidth = 60
+
+    /// A cell's lines, wrapped between words where it can be.
+    private static func lines(of cell: String) -> [String] {
+        cell.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line -> [String] in
+            guard line.count > maxCellWidth else { return [String(line)] }
+            var lines: [String] = []
+            var current = ""
+            for word in line.split(separator: " ", omittingEmptySubsequences: false) {
+                if !current.isEmpty && current.count + word.count + 1 > maxCellWidth {
+                    lines.append(current)
+                    current = ""
+                }
+                current += current.isEmpty ? String(word) : " \(word)"
+            }
+            return lines + [current]
+        }
+    }
+
+    private static func width(_ text: String) -> Int { text.unicodeScalars.filter { $0.value != 0xFE0F }.count }
+
+    private static func pad(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - self.width(text)))
+    }
+
+    private static func center(_ text: String, _ width: Int) -> String {
+        let room = max(0, width - self.width(text))
+        return String(repeating: " ", count: room / 2) + text + String(repeating: " ", count: room - room / 2)
+    }
+}
+
+/// RFC 4180, as Go's writer does: quotes where they are needed, lines end in a line feed.
+enum CSV {
+    static func line(_ cells: [String]) -> String { cells.map(quoted).joined(separator: ",") + "\n" }
+
+    private static func quoted(_ cell: String) -> String {
+        let needsQuotes =
+            cell.utf8.contains { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D } || cell.first == " "
+        return needsQuotes ? "\"\(cell.replacing("\"", with: "\"\""))\"" : cell
+    }
+}

@@ -1,0 +1,85 @@
+import CrowdCore
+import Glibc
+
+/// `cscli`: finds the command, reads the flags, runs it and says what went wrong.
+public struct Cscli: Sendable {
+    static let defaultConfig = "/etc/crowdsec/config.yaml"
+    private static let levels: [(flag: String, level: LogLevel)] = [
+        ("trace", .trace), ("debug", .debug), ("info", .info), ("warning", .warning), ("error", .error),
+    ]
+
+    public init() {}
+
+    /// Every command there is. A group is a folder of this room.
+    static let root = Command(
+        name: "cscli", summary: "cscli allows you to manage crowdsec",
+        flags: [
+            .text("config", "c", "path to crowdsec config file", default: defaultConfig),
+            .text("output", "o", "Output format: human, json, raw"),
+            .text("color", nil, "Output color: yes, no, auto", default: "auto"),
+            .toggle("trace", nil, "Set logging to trace"), .toggle("debug", nil, "Set logging to debug"),
+            .toggle("info", nil, "Set logging to info"), .toggle("warning", nil, "Set logging to warning"),
+            .toggle("error", nil, "Set logging to error"),
+        ],
+        subcommands: [.alerts, .bouncers, .config, .decisions, .lapi, .machines, .metrics, .version])
+
+    /// - Parameter arguments: without the program's name.
+    /// - Returns: the exit status, 0 or 1.
+    public func run(_ arguments: [String]) async -> Int32 {
+        var terminal = Terminal()
+        let parsed: CommandParser.Result
+        do { parsed = try CommandParser(root: Self.root).parse(arguments) } catch {
+            terminal.error(error.message)
+            return 1
+        }
+        let help = CommandHelp(path: parsed.path)
+        guard !parsed.wantsHelp, let action = parsed.command.action else { return group(parsed, help, terminal) }
+        if let refusal = parsed.command.arguments.refusal(of: parsed.words, for: parsed.pathText) {
+            terminal.print(help.text)
+            terminal.error(refusal)
+            return 1
+        }
+        do {
+            let invocation = try invocation(for: parsed, &terminal)
+            try await action(invocation)
+            return 0
+        } catch {
+            if let error = error as? CommandError, error.showsHelp { terminal.print(help.text) }
+            terminal.error("\(parsed.pathText): \(error)")
+            return 1
+        }
+    }
+
+    /// A group prints its help; an unknown word below it is an error.
+    private func group(_ parsed: CommandParser.Result, _ help: CommandHelp, _ terminal: Terminal) -> Int32 {
+        terminal.print(help.text, terminator: "")
+        guard !parsed.wantsHelp, let word = parsed.words.first else { return 0 }
+        terminal.print("")
+        terminal.error("unknown command \"\(word)\" for \"\(parsed.pathText)\"")
+        return 1
+    }
+
+    private func invocation(for parsed: CommandParser.Result, _ terminal: inout Terminal) throws -> Invocation {
+        let path = parsed.flags.text("config")
+        let needsConfig = parsed.path.dropFirst().first?.name != "version"
+        let config = needsConfig ? try SuiteConfig.load(path: path) : nil
+        let color = parsed.flags.text("color")
+        guard ["yes", "no", "auto"].contains(color) else {
+            throw CommandError("output color '\(color)' not supported: must be one of yes, no, auto")
+        }
+        if color != "auto" { terminal.isColored = color == "yes" }
+        if color == "no" { setenv("NO_COLOR", "1", 1) }
+        if getenv("NO_COLOR") != nil { terminal.isColored = false }
+        let format = parsed.flags.nonEmpty("output") ?? config?.cscli.output.rawValue ?? "human"
+        guard let output = Invocation.Output(rawValue: format) else {
+            throw CommandError("output format '\(format)' not supported: must be one of human, json, raw")
+        }
+        terminal.level = Self.levels.first { parsed.flags.isOn($0.flag) }?.level ?? .info
+        terminal.logsJSON = output == .json
+        // Progress would spoil what a program reads.
+        if output != .human { terminal.level = .error }
+        return Invocation(
+            flags: parsed.flags, words: parsed.words, output: output, terminal: terminal, configPath: path,
+            config: config)
+    }
+}
