@@ -1,3 +1,5 @@
+/* First, so that the kernel headers leave glibc's definitions alone. */
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <linux/netlink.h>

@@ -1,0 +1,168 @@
+internal import CNetfilterSystem
+
+/// What the kernel has under a table's name.
+struct KernelTable: Equatable, Sendable {
+    struct Chain: Equatable, Sendable {
+        /// `nil` for a chain that is not a base chain.
+        var hook: UInt32?
+        var priority: Int32 = 0
+        /// In order: the mark, and the bytes of the expressions, which tell any change.
+        var rules: [Rule] = []
+    }
+
+    struct Rule: Equatable, Sendable {
+        var mark: String
+        var expressions: [UInt8]
+    }
+
+    struct Counter: Equatable, Sendable {
+        var packets: UInt64
+        var bytes: UInt64
+    }
+
+    var exists = false
+    var chains: [String: Chain] = [:]
+    /// Flags and key length by name.
+    var sets: [String: SetShape] = [:]
+    var counters: [String: Counter] = [:]
+
+    struct SetShape: Equatable, Sendable {
+        var flags: UInt32
+        var keyLength: UInt32
+    }
+}
+
+/// Reading.
+extension NetlinkSocket {
+    /// Everything about a table but the elements of its sets.
+    func table(_ name: String, _ family: Family) throws(NetlinkError) -> KernelTable {
+        var table = KernelTable()
+        try forEach(NFT_MSG_GETTABLE, family, "list tables") { attributes in
+            if attributes.string(k16(NFTA_TABLE_NAME)) == name { table.exists = true }
+        }
+        guard table.exists else { return table }
+        try forEach(NFT_MSG_GETCHAIN, family, "list chains") { attributes in
+            guard attributes.string(k16(NFTA_CHAIN_TABLE)) == name,
+                let chain = attributes.string(k16(NFTA_CHAIN_NAME))
+            else { return }
+            let hook = attributes.nested(k16(NFTA_CHAIN_HOOK))
+            table.chains[chain] = .init(
+                hook: hook?.u32(k16(NFTA_HOOK_HOOKNUM)),
+                priority: Int32(bitPattern: hook?.u32(k16(NFTA_HOOK_PRIORITY)) ?? 0))
+        }
+        try forEach(NFT_MSG_GETSET, family, "list sets", (k16(NFTA_SET_TABLE), name)) { attributes in
+            guard attributes.string(k16(NFTA_SET_TABLE)) == name, let set = attributes.string(k16(NFTA_SET_NAME))
+            else { return }
+            table.sets[set] = .init(
+                flags: attributes.u32(k16(NFTA_SET_FLAGS)) ?? 0, keyLength: attributes.u32(k16(NFTA_SET_KEY_LEN)) ?? 0)
+        }
+        table.counters = try counters(of: name, family)
+        try forEach(NFT_MSG_GETRULE, family, "list rules", (k16(NFTA_RULE_TABLE), name)) { attributes in
+            guard attributes.string(k16(NFTA_RULE_TABLE)) == name, let chain = attributes.string(k16(NFTA_RULE_CHAIN))
+            else { return }
+            table.chains[chain, default: .init()].rules.append(
+                .init(
+                    mark: attributes[k16(NFTA_RULE_USERDATA)].map { String(decoding: $0, as: UTF8.self) } ?? "",
+                    expressions: attributes[k16(NFTA_RULE_EXPRESSIONS)].map { Array($0) } ?? []))
+        }
+        return table
+    }
+
+    /// The named counters of a table.
+    func counters(of table: String, _ family: Family) throws(NetlinkError) -> [String: KernelTable.Counter] {
+        var counters: [String: KernelTable.Counter] = [:]
+        try forEach(NFT_MSG_GETOBJ, family, "list counters", (k16(NFTA_OBJ_TABLE), table)) { attributes in
+            guard attributes.string(k16(NFTA_OBJ_TABLE)) == table, let name = attributes.string(k16(NFTA_OBJ_NAME)),
+                attributes.u32(k16(NFTA_OBJ_TYPE)) == UInt32(NFT_OBJECT_COUNTER)
+            else { return }
+            let data = attributes.nested(k16(NFTA_OBJ_DATA))
+            counters[name] = .init(
+                packets: data?.u64(k16(NFTA_COUNTER_PACKETS)) ?? 0, bytes: data?.u64(k16(NFTA_COUNTER_BYTES)) ?? 0)
+        }
+        return counters
+    }
+
+    /// The number of the ruleset's current generation: it moves with every committed transaction of anybody.
+    func generation() throws(NetlinkError) -> UInt32 {
+        var generation: UInt32 = 0
+        try dump(request(NFT_MSG_GETGEN, .v4, flags: Int32(NLM_F_REQUEST)), "read generation") { message in
+            generation = NetlinkAttributes(message: message).u32(k16(NFTA_GEN_ID)) ?? 0
+        }
+        return generation
+    }
+
+    /// A set's elements as segments, sorted. Deadlines are computed from what is left at `now`; an element without a
+    /// timeout is there for ever.
+    func elements(of set: KernelSet) throws(NetlinkError) -> [Segment] {
+        var edges: [ElementEdge] = []
+        let bytes = request(
+            NFT_MSG_GETSETELEM, set.family, flags: Int32(NLM_F_REQUEST | NLM_F_DUMP),
+            (k16(NFTA_SET_ELEM_LIST_TABLE), set.table), (k16(NFTA_SET_ELEM_LIST_SET), set.name))
+        try dump(bytes, "list elements of \(set.name)") { message in
+            let now = MonotonicClock.now()
+            guard let list = NetlinkAttributes(message: message).nested(k16(NFTA_SET_ELEM_LIST_ELEMENTS)) else {
+                return
+            }
+            for item in list {
+                if let edge = ElementEdge(NetlinkAttributes(item.value), now: now) { edges.append(edge) }
+            }
+        }
+        return ElementEdge.segments(edges, of: set)
+    }
+
+    private func forEach(
+        _ type: nf_tables_msg_types, _ family: Family, _ action: String, _ attributes: (UInt16, String)...,
+        body: (NetlinkAttributes) -> Void
+    ) throws(NetlinkError) {
+        var bytes = request(type, family, flags: Int32(NLM_F_REQUEST | NLM_F_DUMP))
+        if let attribute = attributes.first {
+            bytes = request(type, family, flags: Int32(NLM_F_REQUEST | NLM_F_DUMP), attribute)
+        }
+        try dump(bytes, action) { body(NetlinkAttributes(message: $0)) }
+    }
+
+    private func request(
+        _ type: nf_tables_msg_types, _ family: Family, flags: Int32, _ attributes: (UInt16, String)...
+    ) -> [UInt8] {
+        let room = 4096
+        let scratch = UnsafeMutablePointer<CChar>.allocate(capacity: room)
+        defer { scratch.deallocate() }
+        let header = nftnl_nlmsg_build_hdr(
+            scratch, k16(type), family.netfilter, UInt16(truncatingIfNeeded: flags), nextSequence())
+        guard let header else { return [] }
+        for (type, value) in attributes { mnl_attr_put_strz(header, type, value) }
+        return Array(UnsafeRawBufferPointer(start: header, count: Int(header.pointee.nlmsg_len)))
+    }
+}
+
+/// One entry of a dumped set: an address, or the beginning or the end of an interval.
+private struct ElementEdge {
+    var key: UInt128
+    var isEnd: Bool
+    var deadline: Deadline
+
+    init?(_ attributes: NetlinkAttributes, now: Deadline) {
+        guard let value = attributes.nested(k16(NFTA_SET_ELEM_KEY))?[k16(NFTA_DATA_VALUE)] else { return nil }
+        key = value.reduce(0) { $0 << 8 | UInt128($1) }
+        isEnd = (attributes.u32(k16(NFTA_SET_ELEM_FLAGS)) ?? 0) & k32(NFT_SET_ELEM_INTERVAL_END) != 0
+        let left = attributes.u64(k16(NFTA_SET_ELEM_EXPIRATION))
+        deadline = left.map { now + Deadline(clamping: min($0, UInt64(Deadline.max / 2))) } ?? .max
+    }
+
+    static func segments(_ edges: [ElementEdge], of set: KernelSet) -> [Segment] {
+        guard set.isInterval else {
+            return edges.map { Segment($0.key, $0.key, until: $0.deadline) }.sorted { $0.span < $1.span }
+        }
+        var segments: [Segment] = []
+        var open: ElementEdge?
+        for edge in edges.sorted(by: { $0.key != $1.key ? $0.key < $1.key : $0.isEnd && !$1.isEnd }) {
+            if let start = open, edge.key > 0 {
+                segments.append(Segment(start.key, edge.key - 1, until: start.deadline))
+            }
+            // An end without a beginning is what the kernel keeps of an expired interval for a while.
+            open = edge.isEnd ? nil : edge
+        }
+        if let start = open { segments.append(Segment(start.key, set.family.highest, until: start.deadline)) }
+        return segments
+    }
+}

@@ -1,0 +1,157 @@
+internal import CrowdCore
+internal import Logging
+
+/// Holds the desired state and makes the kernel agree with it.
+///
+/// (1) The kernel is changed by difference only; what it has at start is kept until the first complete answer of the
+///     Local API says otherwise, so no ban lapses over a restart.
+/// (2) A change that the kernel refuses leads to a comparison in full; what is refused even alone is logged, counted
+///     and left out, so that one bad element never holds up the others.
+/// (3) `verify` may be called at any time; between two of them a change of the ruleset by somebody else shows in
+///     `isTouched` for the price of one small message.
+actor Enforcer {
+    /// Figures of the last comparison.
+    struct Verification: Equatable, Sendable {
+        var decided = 0
+        var enforced = 0
+        var drift = 0
+        var repaired = 0
+        var refused = 0
+    }
+
+    /// Deadlines this close count as equal: the Local API rounds to seconds.
+    static let tolerance: Deadline = 3000
+
+    let config: FirewallConfig
+    let log: Logger
+    let filter: any PacketFilter
+    var desired = DesiredState()
+    var origins = OriginTable()
+    var layouts: [Family: TableLayout] = [:]
+    /// Rules as they were right after we wrote them.
+    var written: [Family: [String: [KernelTable.Rule]]] = [:]
+    var lastGeneration: UInt32?
+    /// True once a complete list was taken: before that nothing in the kernel is superfluous.
+    private(set) var hasDecisions = false
+
+    init(_ config: FirewallConfig, filter: sending any PacketFilter, log: Logger) {
+        self.config = config
+        self.filter = filter
+        self.log = log
+        for family in Family.allCases where config.tables(family).enabled {
+            layouts[family] = TableLayout(config, family)
+        }
+    }
+
+    nonisolated var families: [Family] { Family.allCases.filter { config.tables($0).enabled } }
+
+    /// Makes tables and rules, adopting the sets that are there.
+    func start() throws(NetlinkError) {
+        for family in families {
+            guard var layout = layouts[family] else { continue }
+            let actual = try filter.table(layout)
+            for name in actual.sets.keys.sorted() {
+                guard let origin = SetName.origin(of: name, prefix: layout.setPrefix) else { continue }
+                _ = origins.number(name: origin)
+                _ = layout.insert(origin: origin)
+            }
+            layouts[family] = layout
+            try build(layout, over: actual)
+            if !layout.origins.isEmpty {
+                log.info(
+                    "Adopted the sets found in the kernel; they stay in force",
+                    metadata: ["table": "\(layout.table)", "origins": "\(layout.origins.joined(separator: ","))"])
+            }
+        }
+    }
+
+    /// Makes the tables; those that were not there before are removed again.
+    func test() throws(NetlinkError) {
+        for layout in layouts.values {
+            let actual = try filter.table(layout)
+            try filter.build(layout, over: actual)
+            if !actual.exists { try filter.remove(layout) }
+        }
+    }
+
+    /// Takes the complete list.
+    func replace(with batch: DecisionCollector.Batch, _ origins: OriginTable) -> Verification {
+        self.origins = origins
+        desired.replace(with: batch.new)
+        hasDecisions = true
+        var result = converge(isFirst: true)
+        result.drift = 0
+        return result
+    }
+
+    /// Takes a delta.
+    func apply(_ batch: DecisionCollector.Batch, _ origins: OriginTable) {
+        self.origins = origins
+        let now = MonotonicClock.now()
+        let changes = desired.apply(deleted: batch.deleted, new: batch.new, now: now)
+        guard !changes.isEmpty else { return }
+        var kernel = KernelChange()
+        for (id, change) in changes.sorted(by: { $0.key.origin < $1.key.origin }) {
+            guard let (hosts, ranges) = sets(id, addingTo: &kernel) else { continue }
+            if !change.hosts.isEmpty { kernel.plans.append((hosts, change.hosts)) }
+            if !change.ranges.isEmpty { kernel.plans.append((ranges, change.ranges)) }
+        }
+        do {
+            try commit(kernel)
+        } catch {
+            log.warning("The kernel did not take a change, comparing everything", metadata: ["error": "\(error)"])
+            _ = converge()
+        }
+    }
+
+    /// Whether somebody else changed the ruleset since our last look. One small message.
+    func isTouched() -> Bool { (try? filter.generation()) != lastGeneration }
+
+    /// Compares kernel and desired state in full and repairs what differs.
+    func verify() -> Verification {
+        desired.purge(now: MonotonicClock.now())
+        return converge()
+    }
+
+    /// What is left when the bouncer ends, as `on_stop` says.
+    func stop() {
+        guard config.onStop == .clean else { return }
+        for layout in layouts.values {
+            do { try filter.remove(layout) } catch {
+                log.error("Table was not removed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Decided addresses and ranges per origin and family.
+    func decided() -> [(origin: String, family: Family, count: Int)] {
+        desired.sets.filter { $0.value.count > 0 }.map { (origins[$0.key.origin].label, $0.key.family, $0.value.count) }
+    }
+
+    /// The kernel sets of a set of bans; new ones go into `change`.
+    func sets(_ id: SetID, addingTo change: inout KernelChange) -> (hosts: KernelSet, ranges: KernelSet)? {
+        let name = origins[id.origin].name
+        guard layouts[id.family] != nil else { return nil }
+        let isNew = layouts[id.family]?.insert(origin: name) ?? false
+        guard let layout = layouts[id.family] else { return nil }
+        if isNew { change.newOrigins.append((layout, name)) }
+        return (layout.hosts(name), layout.ranges(name))
+    }
+
+    func commit(_ change: KernelChange) throws(NetlinkError) {
+        guard !change.isEmpty else { return }
+        try filter.commit(change)
+        if !change.newOrigins.isEmpty { try remember() }
+        lastGeneration = try? filter.generation()
+    }
+
+    func build(_ layout: TableLayout, over actual: KernelTable) throws(NetlinkError) {
+        try filter.build(layout, over: actual)
+        try remember()
+        lastGeneration = try? filter.generation()
+    }
+
+    private func remember() throws(NetlinkError) {
+        for (family, layout) in layouts { written[family] = try filter.table(layout).chains.mapValues(\.rules) }
+    }
+}

@@ -1,0 +1,112 @@
+internal import CrowdCore
+
+/// The body of `POST /v1/usage-metrics` (protocol facts A.11, F.7): what is active, and what was dropped and processed
+/// since the last report.
+struct UsageReport: Sendable {
+    static let window = GoDuration.seconds(900)
+
+    private let started: Timestamp
+    private var last: [String: FirewallMetrics.Traffic] = [:]
+
+    init(started: Timestamp) { self.started = started }
+
+    mutating func body(
+        decided: [(origin: String, family: Family, count: Int)], traffic: [FirewallMetrics.Traffic], now: Timestamp,
+        system: SystemRelease = .current()
+    ) -> [UInt8] {
+        var writer = JSONWriter(capacity: 4096)
+        writer.beginObject()
+        writer.key("log_processors")
+        writer.null()
+        writer.key("remediation_components")
+        writer.beginArray()
+        writer.beginObject()
+        writer.member("feature_flags", [String]())
+        writer.key("metrics")
+        writer.beginArray()
+        writer.beginObject()
+        writer.key("items")
+        writer.beginArray()
+        for entry in decided {
+            item("active_decisions", "ip", UInt64(entry.count), entry.family, entry.origin, to: &writer)
+        }
+        for entry in traffic { counted(entry, to: &writer) }
+        writer.endArray()
+        writer.key("meta")
+        writer.beginObject()
+        writer.member("utc_now_timestamp", now.seconds)
+        writer.member("window_size_seconds", Int(Self.window.seconds))
+        writer.endObject()
+        writer.endObject()
+        writer.endArray()
+        system.write(to: &writer)
+        writer.member("utc_startup_timestamp", started.seconds)
+        writer.member("version", SuiteVersion.current)
+        writer.member("type", "crowdsec-firewall-bouncer")
+        writer.endObject()
+        writer.endArray()
+        writer.endObject()
+        return writer.bytes
+    }
+
+    /// Differences; after a reset of the kernel's counters, what they show.
+    private mutating func counted(_ entry: FirewallMetrics.Traffic, to writer: inout JSONWriter) {
+        let key = "\(entry.family.label) \(entry.origin ?? "")"
+        let before = last.updateValue(entry, forKey: key)
+        let name = entry.origin == nil ? "processed" : "dropped"
+        let bytes = Self.difference(entry.bytes, before?.bytes)
+        let packets = Self.difference(entry.packets, before?.packets)
+        item(name, "byte", bytes, entry.family, entry.origin, to: &writer)
+        item(name, "packet", packets, entry.family, entry.origin, to: &writer)
+    }
+
+    private static func difference(_ now: UInt64, _ before: UInt64?) -> UInt64 {
+        guard let before, before <= now else { return now }
+        return now - before
+    }
+
+    private func item(
+        _ name: String, _ unit: String, _ value: UInt64, _ family: Family, _ origin: String?,
+        to writer: inout JSONWriter
+    ) {
+        writer.beginObject()
+        writer.key("labels")
+        writer.beginObject()
+        writer.member("ip_type", family.label)
+        if let origin { writer.member("origin", origin) }
+        writer.endObject()
+        writer.member("name", name)
+        writer.member("unit", unit)
+        writer.member("value", value)
+        writer.endObject()
+    }
+}
+
+/// The distribution, as `/etc/os-release` names it.
+struct SystemRelease: Equatable, Sendable {
+    var name = "linux"
+    var version = "unknown"
+
+    static func current() -> SystemRelease {
+        SystemRelease((try? FileContents.read("/etc/os-release", limit: 65536)) ?? [])
+    }
+
+    init(_ bytes: [UInt8]) {
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+            let parts = line.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2 else { continue }
+            let value = String(parts[1].filter { $0 != "\"" && $0 != "'" }.prefix(200))
+            if parts[0] == "ID" { name = value }
+            if parts[0] == "VERSION_ID" { version = value }
+        }
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.key("os")
+        writer.beginObject()
+        writer.member("family", "linux")
+        writer.member("name", name)
+        writer.member("version", version)
+        writer.endObject()
+    }
+}
