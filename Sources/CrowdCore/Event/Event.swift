@@ -29,6 +29,8 @@ public final class Event {
     public var marshaledTime = ByteSlice.empty
     /// What `marshaledTime` says, when a parser of ours wrote it; saves reading the text back.
     public var marshaledInstant: Timestamp?
+    /// The date that `ParseDate` last found in the event: its text and the instant, so that nobody reads it again.
+    public var parsedDate: (text: ByteSlice, instant: Timestamp)?
     public var process = true
 
     /// How the line came in (engine facts A.2).
@@ -66,6 +68,7 @@ public final class Event {
         strTime = .empty
         strTimeFormat = .empty
         setMarshaledTime(.empty)
+        parsedDate = nil
         process = true
     }
 

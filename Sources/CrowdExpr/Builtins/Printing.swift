@@ -18,6 +18,9 @@ public enum Printing {
         }
     }
 
+    /// `%f`: what a static makes of a float.
+    public static func sixDecimals(_ number: Double) -> String { FloatText.fixedSix(number) }
+
     static func sortedEntries(_ map: MapValue) -> [(ByteSlice, Value)] {
         zip(map.keys, map.values).sorted { $0.0 < $1.0 }
     }

@@ -10,6 +10,9 @@ struct Checker {
     /// Element types of the enclosing predicates, outermost first.
     private var levels: [(element: StaticType, accumulator: StaticType)] = []
     private(set) var maxDepth = 0
+    /// Whether running it changes anything: such a filter is run even when its result is known.
+    private(set) var hasEffects = false
+    private static let effects: Set = ["UnmarshalJSON", "ParseKV", "ParseKVLax", "LogInfo", "SetMeta", "SetParsed"]
 
     init(_ environment: Environment) { self.environment = environment }
 
@@ -177,6 +180,7 @@ struct Checker {
         _ base: Expression, _ name: String, _ arguments: [Expression], _ node: Expression
     ) throws(ExprError) -> StaticType {
         let type = try check(base)
+        if Checker.effects.contains(name) { hasEffects = true }
         for argument in arguments { try check(argument) }
         switch type {
         case .any: return .any
@@ -200,6 +204,7 @@ struct Checker {
             let known = isLocal(name) || environment.variables[name] != nil
             throw ExprError(known ? "\(name) is not callable" : "unknown name \(name)", at: node.offset)
         }
+        if Checker.effects.contains(name) { hasEffects = true }
         for argument in arguments { try check(argument) }
         try checkArguments(
             name, arguments, function.parameters, required: function.required, variadic: function.isVariadic, node)

@@ -9,6 +9,8 @@ public final class Program: @unchecked Sendable {
     let root: Node
     let localCount: Int
     let scopeDepth: Int
+    /// It changes nothing, so it need not run when its result is known.
+    public let isPure: Bool
 
     /// Parses, checks and compiles; an error carries its offset in `source`.
     public init(_ source: String, in environment: Environment) throws(ExprError) {
@@ -18,6 +20,7 @@ public final class Program: @unchecked Sendable {
         type = try checker.check(tree)
         localCount = checker.localCount
         scopeDepth = checker.maxDepth
+        isPure = !checker.hasEffects
         root = try Compiler(environment).compile(tree)
     }
 

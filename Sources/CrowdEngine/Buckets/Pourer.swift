@@ -1,0 +1,289 @@
+import CrowdCore
+import CrowdExpr
+
+/// Counts of what happened to one scenario's buckets.
+struct ScenarioCounts {
+    var poured = 0
+    var overflowed = 0
+    var underflowed = 0
+    var canceled = 0
+    var instantiated = 0
+    var evicted = 0
+    var errors = 0
+}
+
+/// Pours events into the buckets of every scenario that wants them (engine facts E.4). One worker's own.
+///
+///     pour ──filter, groupby──► bucket ──distinct, cancel_on──► limiter ──► absorbed
+///                                 │                               └───────► overflow ──► `overflows`
+///     sweep(at:) ── time is over ─┴─► underflow, or overflow when timed
+final class Pourer {
+    /// A bucket that overflowed and is to become alerts.
+    struct Overflow {
+        let scenario: Scenario
+        let key: [UInt8]
+        let bucket: BucketSummary
+    }
+
+    private let scenarios: [Scenario]
+    private let index: ScenarioIndex
+    private let stores: [BucketStore]
+    private let machine: Machine
+    private let queueMachine: Machine
+    private(set) var counts: [ScenarioCounts]
+    /// Overflows since they were last taken, in order.
+    var overflows: [Overflow] = []
+    /// Live buckets, all scenarios together, and the most there may be.
+    private(set) var live = 0
+    private let ceiling: Int
+    private var candidates: [Int] = []
+    private var frozen: (plain: FrozenEvent?, whole: FrozenEvent?) = (nil, nil)
+    var onError: (Scenario, String) -> Void = { _, _ in }
+
+    init(_ content: Content, event: Event, ceiling: Int) {
+        scenarios = content.scenarios
+        index = content.scenarioIndex
+        stores = scenarios.map(BucketStore.init)
+        machine = Machine(event: event)
+        queueMachine = Machine(event: event, variables: [.null, .null, .null])
+        counts = Array(repeating: ScenarioCounts(), count: scenarios.count)
+        self.ceiling = ceiling
+        candidates.reserveCapacity(64)
+    }
+
+    var bucketCounts: [(scenario: Scenario, count: Int)] { stores.map { ($0.scenario, $0.count) } }
+    private var event: Event { machine.event }
+
+    /// Offers the machine's event to every scenario; the event is a log line or an overflow.
+    func pour() {
+        index.candidates(for: event, into: &candidates)
+        guard !candidates.isEmpty else { return }
+        frozen = (nil, nil)
+        for number in candidates { offer(to: scenarios[number]) }
+        frozen = (nil, nil)
+    }
+
+    private func offer(to scenario: Scenario) {
+        do {
+            guard try scenario.filter.bool(on: machine) else { return }
+            let key = try scenario.groupBy?.text(on: machine) ?? .empty
+            guard let time = time() else { return }
+            counts[scenario.number].poured += 1
+            if scenario.config.kind == .trigger { return trigger(scenario, key, time) }
+            try pour(into: bucket(scenario, key, time), scenario, time)
+        } catch {
+            // An error is the scenario's own: the next ones still see the event.
+            counts[scenario.number].errors += 1
+            onError(scenario, error.message)
+        }
+    }
+
+    /// The event's time: the clock's when live, the log's own in a replay; nil when the log told none.
+    private func time() -> Timestamp? { event.isReplay ? event.instant : Timestamp.now() }
+
+    private func trigger(_ scenario: Scenario, _ key: ByteSlice, _ time: Timestamp) {
+        counts[scenario.number].instantiated += 1
+        let summary = BucketSummary(
+            total: 1, first: time, last: time, overflowed: time, queue: [frozenEvent(scenario, time)])
+        overflow(summary, scenario, key)
+    }
+
+    // MARK: buckets
+
+    private func bucket(_ scenario: Scenario, _ key: ByteSlice, _ time: Timestamp) -> Bucket {
+        let store = stores[scenario.number]
+        if let bucket = store.find(key) {
+            guard isOver(bucket, scenario, time) else { return bucket }
+            finish(bucket, scenario, at: time)
+        }
+        if live >= ceiling { evict() }
+        live += 1
+        counts[scenario.number].instantiated += 1
+        return store.make(key, isReplay: event.isReplay)
+    }
+
+    private func isOver(_ bucket: Bucket, _ scenario: Scenario, _ time: Timestamp) -> Bool {
+        guard bucket.total > 0 else { return false }
+        return bucket.isReplay ? time > bucket.last + scenario.life : bucket.deadline < time
+    }
+
+    /// The bucket's time is over: a timed one overflows, any other just goes.
+    private func finish(_ bucket: Bucket, _ scenario: Scenario, at time: Timestamp) {
+        remove(bucket, scenario)
+        if scenario.isTimed, !bucket.isReplay {
+            bucket.overflowed = min(time, bucket.deadline)
+            overflow(summary(bucket), scenario, bucket.key)
+        } else {
+            counts[scenario.number].underflowed += 1
+        }
+    }
+
+    private func remove(_ bucket: Bucket, _ scenario: Scenario) {
+        stores[scenario.number].remove(bucket)
+        live -= 1
+    }
+
+    private func summary(_ bucket: Bucket) -> BucketSummary {
+        BucketSummary(
+            total: bucket.total, first: bucket.first, last: bucket.last, overflowed: bucket.overflowed,
+            queue: bucket.queue)
+    }
+
+    /// At the ceiling, the bucket that waited longest gives way: the eldest of the scenario that has most.
+    private func evict() {
+        guard let crowded = stores.max(by: { $0.count < $1.count }), let eldest = crowded.eldest else { return }
+        crowded.remove(eldest)
+        live -= 1
+        counts[crowded.scenario.number].evicted += 1
+    }
+
+    private func pour(into bucket: Bucket, _ scenario: Scenario, _ time: Timestamp) throws(ExprError) {
+        if let distinct = scenario.distinct, isRepeated(distinct, bucket) { return }
+        if let cancel = scenario.cancelOn, (try? cancel.bool(on: machine)) == true {
+            counts[scenario.number].canceled += 1
+            return remove(bucket, scenario)
+        }
+        let kept = frozenEvent(scenario, time)
+        if bucket.total == 0 { bucket.first = time }
+        bucket.total += 1
+        bucket.last = time
+        let granted =
+            scenario.config.kind == .conditional
+            || bucket.limiter.pour(
+                at: time.nanoseconds, capacity: scenario.config.capacity, leakSeconds: scenario.leakSeconds)
+        bucket.enqueue(kept, limit: scenario.queueLimit)
+        if !granted { bucket.overflowed = time }
+        let isOver = !granted || afterPour(bucket, scenario)
+        if isOver {
+            if granted { bucket.overflowed = bucket.last }
+            remove(bucket, scenario)
+            return overflow(summary(bucket), scenario, bucket.key)
+        }
+        restartLife(of: bucket, scenario)
+    }
+
+    private func restartLife(of bucket: Bucket, _ scenario: Scenario) {
+        if scenario.isTimed, bucket.total > 1 { return }
+        // A replay's buckets end by the log's time, in `isOver`; the sweep leaves them alone.
+        bucket.deadline =
+            bucket.isReplay ? Timestamp(nanoseconds: .max) : bucket.last + scenario.life
+        stores[scenario.number].touch(bucket)
+    }
+
+    private func isRepeated(_ distinct: Program, _ bucket: Bucket) -> Bool {
+        guard let value = try? distinct.value(on: machine) else { return false }
+        var text = ByteSlice.empty
+        if case .string(let string) = value { text = string }
+        return !bucket.seen.insert(Array(text.buffer)).inserted
+    }
+
+    /// True when a condition that is asked after each pour overflows the bucket.
+    private func afterPour(_ bucket: Bucket, _ scenario: Scenario) -> Bool {
+        if let condition = scenario.condition, holds(condition, bucket) { return true }
+        return scenario.config.kind == .bayesian && posterior(bucket, scenario) > scenario.config.bayesianThreshold
+    }
+
+    /// Variables: `queue`, `leaky`, `signal`.
+    private func holds(_ program: Program, _ bucket: Bucket) -> Bool {
+        let object = BucketObject(summary(bucket))
+        queueMachine.variables[0] = .object(object.queue)
+        queueMachine.variables[1] = .object(object)
+        return (try? program.bool(on: queueMachine)) ?? false
+    }
+
+    private func posterior(_ bucket: Bucket, _ scenario: Scenario) -> Float {
+        let object = BucketObject(summary(bucket))
+        queueMachine.variables[0] = .object(object.queue)
+        queueMachine.variables[1] = .object(object)
+        var p = scenario.config.bayesianPrior
+        for (number, (program, config)) in scenario.bayesian.enumerated() {
+            var holds = bucket.guillotined.contains(number)
+            if !holds {
+                guard let answer = try? program.bool(on: queueMachine) else { continue }
+                holds = answer
+                if holds, config.isGuillotine { bucket.guillotined.insert(number) }
+            }
+            let evil = holds ? config.probabilityGivenEvil : 1 - config.probabilityGivenEvil
+            let benign = holds ? config.probabilityGivenBenign : 1 - config.probabilityGivenBenign
+            p = evil * p / (evil * p + benign * (1 - p))
+        }
+        return p
+    }
+
+    private func frozenEvent(_ scenario: Scenario, _ time: Timestamp) -> FrozenEvent {
+        if scenario.keepsWholeEvents {
+            if let whole = frozen.whole { return whole }
+            let made = FrozenEvent(event, time: event.isReplay ? event.time : time, keepingAll: true)
+            frozen.whole = made
+            return made
+        }
+        if let plain = frozen.plain { return plain }
+        let made = FrozenEvent(event, time: event.isReplay ? event.time : time, keepingAll: false)
+        frozen.plain = made
+        return made
+    }
+
+    // MARK: overflow
+
+    /// Blackholes and filters decide whether anybody hears of it (engine facts E.4, overflow sequence).
+    private func overflow(_ bucket: BucketSummary, _ scenario: Scenario, _ key: ByteSlice) {
+        if let filter = scenario.overflowFilter {
+            let object = BucketObject(bucket)
+            queueMachine.variables[0] = .object(object.queue)
+            queueMachine.variables[1] = .object(object)
+            if let passes = try? filter.bool(on: queueMachine), !passes { return }
+        }
+        if let span = scenario.config.blackhole {
+            let store = stores[scenario.number]
+            guard store.enterBlackhole(key, at: bucket.overflowed, lasting: span) else { return }
+        }
+        counts[scenario.number].overflowed += 1
+        overflows.append(Overflow(scenario: scenario, key: Array(key.buffer), bucket: bucket))
+    }
+
+    /// Ends the buckets whose time is over. O(what it ends).
+    func sweep(at now: Timestamp) {
+        for store in stores {
+            while let bucket = store.due(at: now) { finish(bucket, store.scenario, at: now) }
+        }
+    }
+}
+
+/// `leaky` and `queue` in conditions and overflow filters.
+final class BucketObject: ValueObject {
+    private let bucket: BucketSummary
+    let queue: QueueObject
+
+    static let queueType = ObjectType("types.Queue")
+        .field("Queue", 0, .list(.object(EventTypes.event))).field("L", 1, .int)
+    static let bucketType = ObjectType("leakybucket.Leaky")
+        .field("Total_count", 0, .int).field("First_ts", 1, .time).field("Last_ts", 2, .time)
+        .field("Ovflw_ts", 3, .time).field("Queue", 4, .object(queueType)).field("Mapkey", 5, .string)
+        .field("Mode", 6, .int)
+
+    init(_ bucket: BucketSummary) {
+        self.bucket = bucket
+        queue = QueueObject(bucket.queue)
+    }
+
+    var type: ObjectType { BucketObject.bucketType }
+
+    func field(_ index: Int) -> Value {
+        switch index {
+        case 0: .int(Int64(bucket.total))
+        case 1: .time(bucket.first)
+        case 2: .time(bucket.last)
+        case 3: .time(bucket.overflowed)
+        case 4: .object(queue)
+        case 5: .string(.empty)
+        default: .int(0)
+        }
+    }
+}
+
+final class QueueObject: ValueObject {
+    private let events: ListValue
+    init(_ events: [FrozenEvent]) { self.events = ListValue(events.map { .object($0) }) }
+    var type: ObjectType { BucketObject.queueType }
+    func field(_ index: Int) -> Value { index == 0 ? .list(events) : .int(Int64(events.items.count)) }
+}

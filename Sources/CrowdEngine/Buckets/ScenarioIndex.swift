@@ -1,0 +1,61 @@
+import CrowdCore
+import CrowdExpr
+
+/// Which scenarios can match an event, by the fields their filters demand. Results are those of trying all.
+struct ScenarioIndex: Sendable {
+    private struct Field: Sendable {
+        let map: EventMap
+        let key: FieldKey
+        let scenarios: [ByteSlice: [Int]]
+    }
+    private let fields: [Field]
+    /// Scenarios whose filters state nothing that could be looked up.
+    private let others: [Int]
+
+    init(_ scenarios: [Scenario], keys: KeyTable, indexed: Bool = true) {
+        let logType = keys.intern("log_type")
+        var tables: [FieldName: [ByteSlice: [Int]]] = [:]
+        var others: [Int] = []
+        for scenario in scenarios {
+            guard indexed, scenario.filter.isPure, let (name, values) = ScenarioIndex.demand(scenario, logType) else {
+                others.append(scenario.number)
+                continue
+            }
+            for value in Set(values) { tables[name, default: [:]][value, default: []].append(scenario.number) }
+        }
+        self.others = others
+        fields = tables.map { Field(map: $0.key.isMeta ? .meta : .parsed, key: $0.key.key, scenarios: $0.value) }
+            .sorted { $0.key < $1.key }
+    }
+
+    private struct FieldName: Hashable {
+        let isMeta: Bool
+        let key: FieldKey
+    }
+
+    /// The most telling condition of a filter: the log type if it names one.
+    private static func demand(_ scenario: Scenario, _ logType: FieldKey?) -> (FieldName, [ByteSlice])? {
+        var best: (FieldName, [ByteSlice])?
+        for case .fieldIn(let map, let key, let values) in scenario.filter.facts {
+            guard map != .enriched, !values.contains(.empty) else { continue }
+            if best == nil || (map == .meta && key == logType) { best = (FieldName(isMeta: map == .meta, key: key), values) }
+        }
+        return best
+    }
+
+    /// Numbers of the scenarios to try, in order, into `result`.
+    func candidates(for event: Event, into result: inout [Int]) {
+        result.removeAll(keepingCapacity: true)
+        var lists = 0
+        for field in fields {
+            guard let value = field.map.fields(of: event).find(field.key), let found = field.scenarios[value] else { continue }
+            result.append(contentsOf: found)
+            lists += 1
+        }
+        if !others.isEmpty {
+            result.append(contentsOf: others)
+            lists += 1
+        }
+        if lists > 1 { result.sort() }
+    }
+}

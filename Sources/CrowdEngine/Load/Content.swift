@@ -1,0 +1,231 @@
+public import CrowdCore
+public import CrowdExpr
+import CrowdText
+
+/// Everything that was loaded, compiled: shared by all workers, replaced as a whole on a reload.
+public final class Content: @unchecked Sendable {
+    // Sendable: immutable once loaded; `data` and `keys` lock for themselves.
+    public let keys: KeyTable
+    public let parsers: Stages
+    public let postoverflows: Stages
+    public let scenarios: [Scenario]
+    public let data: DataFiles
+    /// Items left out, each with its reason. The rest works without them.
+    public let refused: [ConfigError]
+    /// What was accepted though it will not do what was meant.
+    public let warnings: [ConfigError]
+    public let usesJIT: Bool
+    let scenarioIndex: ScenarioIndex
+
+    init(
+        keys: KeyTable, parsers: Stages, postoverflows: Stages, scenarios: [Scenario], data: DataFiles,
+        refused: [ConfigError], warnings: [ConfigError], usesJIT: Bool, indexed: Bool
+    ) {
+        self.keys = keys
+        self.parsers = parsers
+        self.postoverflows = postoverflows
+        self.scenarios = scenarios
+        self.data = data
+        self.refused = refused
+        self.warnings = warnings
+        self.usesJIT = usesJIT
+        scenarioIndex = ScenarioIndex(scenarios, keys: keys, indexed: indexed)
+    }
+
+    /// Names for the Local API's list of scenarios, sorted without regard to case.
+    public var scenarioNames: [String] {
+        Set(scenarios.map(\.name)).sorted { ($0.lowercased(), $0) < ($1.lowercased(), $1) }
+    }
+}
+
+/// Reads and compiles installed items (engine facts B.1, E.1).
+///
+/// An item that is wrong is left out and reported with file, line and key; it never stops the others.
+public struct ContentLoader {
+    public var patternDirectory: String
+    public var dataDirectory: String
+    public var simulation = SimulationConfig()
+    /// False leaves all matching to RE2.
+    public var acceleratesRegex = true
+    /// False tries every node and scenario on every event: for tests of the index.
+    public var usesIndex = true
+    public var report: @Sendable (String) -> Void = { _ in }
+
+    private var refused: [ConfigError] = []
+    private var warnings: [ConfigError] = []
+
+    public init(patternDirectory: String, dataDirectory: String) {
+        self.patternDirectory = patternDirectory
+        self.dataDirectory = dataDirectory
+    }
+
+    public mutating func load(_ items: ContentFiles.Installed) -> Content {
+        refused = []
+        warnings = []
+        let keys = KeyTable()
+        let data = DataFiles(directory: dataDirectory, report: report)
+        var environment = Environment(keys: keys, functions: CrowdSecFunctions.all(data))
+        environment.declareEvent()
+        let groks = library()
+        let parsers = stages(items.parsers, environment, data, groks)
+        let postoverflows = stages(items.postoverflows, environment, data, groks)
+        let scenarios = scenarios(items.scenarios, environment, data)
+        return Content(
+            keys: keys, parsers: parsers, postoverflows: postoverflows, scenarios: scenarios, data: data,
+            refused: refused, warnings: warnings, usesJIT: groks.usesJIT, indexed: usesIndex)
+    }
+
+    /// Pattern files: those without a dot in their name, all read as one (so their order does not matter).
+    private mutating func library() -> GrokLibrary {
+        var library = GrokLibrary(accelerated: acceleratesRegex)
+        var text = ""
+        for name in ContentFiles.entries(patternDirectory) where !name.contains(".") {
+            let path = patternDirectory + "/" + name
+            do {
+                text += String(decoding: try FileContents.read(path), as: UTF8.self) + "\n"
+            } catch {
+                refused.append(error)
+            }
+        }
+        for error in library.register(lines: text) {
+            warnings.append(ConfigError("\(patternDirectory): \(error)"))
+        }
+        return library
+    }
+
+    private mutating func documents(_ path: String) -> [YAMLNode] {
+        do {
+            return try YAML.documents(FileContents.read(path), file: path).compactMap { $0 }
+        } catch {
+            refused.append(error)
+            return []
+        }
+    }
+
+    /// Whether a document's `format` is one we know; a document of another is skipped with a warning.
+    private mutating func isSupported(_ node: YAMLNode) -> Bool {
+        guard case .mapping(let pairs) = node.content,
+            let format = pairs.first(where: { (try? $0.key.string()) == "format" })?.value, let text = try? format.string()
+        else { return true }
+        guard let version = Double(text.split(separator: ".").prefix(2).joined(separator: ".")) else {
+            refused.append(ConfigError("invalid format version '\(text)'", at: format.mark))
+            return false
+        }
+        guard version >= 1, version <= 3 else {
+            warnings.append(ConfigError("format \(text) is not supported (1.0 to 3.0): skipped", at: format.mark))
+            return false
+        }
+        return true
+    }
+
+    private mutating func load(_ files: [DataFileConfig], into data: DataFiles) {
+        for file in files {
+            if let error = data.load(file) { warnings.append(error) }
+        }
+    }
+
+    // MARK: parsers
+
+    private mutating func stages(
+        _ items: [ItemFile], _ environment: Environment, _ data: DataFiles, _ groks: GrokLibrary
+    ) -> Stages {
+        var enrichers: [String: any Enricher] = [:]
+        enrichers["ParseDate"] = DateEnricher(keys: environment.keys)
+        enrichers["UnmarshalJSON"] = JSONEnricher()
+        var compiler = NodeCompiler(environment: environment, enrichers: enrichers, stashes: data.stashes, groks: groks)
+        var stages: [(name: String, nodes: [Node])] = []
+        for item in items {
+            for document in documents(item.path) where isSupported(document) {
+                do {
+                    let config = try NodeConfig(from: document)
+                    if config.isAnonymous { continue }
+                    load(config.data, into: data)
+                    let node = try compiler.compile(config)
+                    if let index = stages.firstIndex(where: { $0.name == item.stage }) {
+                        stages[index].nodes.append(node)
+                    } else {
+                        stages.append((item.stage, [node]))
+                    }
+                } catch {
+                    refused.append(error)
+                }
+            }
+        }
+        warnings += compiler.warnings
+        stages.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        return Stages(stages, keys: environment.keys, patternCount: compiler.groks.compiledCount, indexed: usesIndex)
+    }
+
+    // MARK: scenarios
+
+    private mutating func scenarios(
+        _ items: [ItemFile], _ environment: Environment, _ data: DataFiles
+    ) -> [Scenario] {
+        let compiler = ScenarioCompiler(environment: environment)
+        var scenarios: [Scenario] = []
+        for item in items {
+            for document in documents(item.path) where isSupported(document) {
+                do {
+                    let config = try ScenarioConfig(from: document)
+                    load(config.data, into: data)
+                    scenarios.append(
+                        try compiler.compile(
+                            config, number: scenarios.count, isSimulated: simulation.isSimulated(config.name)))
+                } catch {
+                    refused.append(error)
+                }
+            }
+        }
+        return scenarios
+    }
+}
+
+/// Compiles a scenario's expressions, each in the environment it is given at run time.
+struct ScenarioCompiler {
+    private let environment: Environment
+    /// With `queue` and `leaky` beside `evt`.
+    private let bucketEnvironment: Environment
+
+    init(environment: Environment) {
+        self.environment = environment
+        var bucket = environment
+        bucket.declare("queue", .object(BucketObject.queueType))
+        bucket.declare("leaky", .object(BucketObject.bucketType))
+        bucket.declare("signal", .any)
+        bucketEnvironment = bucket
+    }
+
+    func compile(_ config: ScenarioConfig, number: Int, isSimulated: Bool) throws(ConfigError) -> Scenario {
+        var programs = Scenario.Programs(filter: try program(config.filter))
+        programs.groupBy = try config.groupBy.map { (text) throws(ConfigError) in try program(text) }
+        programs.distinct = try config.distinct.map { (text) throws(ConfigError) in try program(text) }
+        programs.cancelOn = try config.cancelOn.map { (text) throws(ConfigError) in try program(text) }
+        programs.scope = try config.scopeExpression.map { (text) throws(ConfigError) in try program(text) }
+        programs.condition = try config.condition.map { (text) throws(ConfigError) in try program(text, bucket: true) }
+        programs.overflowFilter = try config.overflowFilter.map { (text) throws(ConfigError) in
+            try program(text, bucket: true)
+        }
+        for item in config.bayesianConditions { programs.bayesian.append(try program(item.condition, bucket: true)) }
+        return Scenario(
+            config, number: number, programs: programs, isSimulated: isSimulated, hash: "", version: "",
+            keepsWholeEvents: false)
+    }
+
+    private func program(_ expression: NodeConfig.Expression, bucket: Bool = false) throws(ConfigError) -> Program {
+        do {
+            return try Program(expression.text, in: bucket ? bucketEnvironment : environment)
+        } catch {
+            let (line, column) = error.position(in: expression.text)
+            throw ConfigError(
+                "invalid expression '\(expression.text.prefix(200))': \(error.message) (\(line):\(column))",
+                at: expression.mark)
+        }
+    }
+}
+
+/// `UnmarshalJSON` as a method: the raw line's members become `evt.Unmarshaled`.
+struct JSONEnricher: Enricher {
+    func enrich(_ value: ByteSlice, _ event: Event) {
+        try? ValueJSON.parse(event.line.raw, into: event.unmarshaled, arena: event.arena)
+    }
+}

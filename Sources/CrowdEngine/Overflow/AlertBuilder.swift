@@ -1,0 +1,191 @@
+import CrowdCore
+import CrowdExpr
+
+/// Makes the alerts of an overflow: one per source (engine facts E.5).
+struct AlertBuilder {
+    /// Why an overflow gives no alert; for the log.
+    struct Refusal: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private let keys: KeyTable
+    private let names: EventKeys
+
+    init(keys: KeyTable) {
+        self.keys = keys
+        names = EventKeys(keys)
+    }
+
+    /// Numbers of the fields that alerts are made from.
+    struct EventKeys {
+        let sourceIP, sourceRange, asNumber, asnNumber, isoCode, asnOrg, latitude, longitude: FieldKey?
+
+        init(_ keys: KeyTable) {
+            sourceIP = keys.intern("source_ip")
+            sourceRange = keys.intern("SourceRange")
+            asNumber = keys.intern("ASNumber")
+            asnNumber = keys.intern("ASNNumber")
+            isoCode = keys.intern("IsoCode")
+            asnOrg = keys.intern("ASNOrg")
+            latitude = keys.intern("Latitude")
+            longitude = keys.intern("Longitude")
+        }
+    }
+
+    func build(_ bucket: BucketSummary, of scenario: Scenario, machine: Machine) throws(Refusal) -> [Alert] {
+        let sources = try self.sources(bucket.queue, scenario, machine)
+        guard let first = sources.first else { throw Refusal(description: "no source in the events of '\(scenario.name)'") }
+        var alert = Alert()
+        alert.scenario = scenario.name
+        alert.scenarioHash = scenario.hash
+        alert.scenarioVersion = scenario.version
+        alert.capacity = Int32(truncatingIfNeeded: scenario.config.capacity)
+        alert.leakspeed = scenario.leakspeedText
+        alert.eventsCount = Int32(truncatingIfNeeded: bucket.total)
+        alert.startAt = bucket.first.rfc3339Nano
+        alert.stopAt = bucket.overflowed.rfc3339Nano
+        alert.simulated = scenario.isSimulated
+        alert.remediation = scenario.config.remediates
+        alert.kind = "crowdsec"
+        alert.message = message(bucket, scenario, sources)
+        alert.events = bucket.queue.map(event)
+        alert.source = first
+        return sources.map { source in
+            var one = alert
+            one.source = source
+            one.uuid = SecureRandom.uuid()
+            return one
+        }
+    }
+
+    private func message(_ bucket: BucketSummary, _ scenario: Scenario, _ sources: [AlertSource]) -> String {
+        let who = sources.count == 1 ? sources[0].value : "\(sources.count) sources"
+        let span = bucket.overflowed - bucket.first
+        return "\(sources[0].scope) \(who) performed '\(scenario.name)' (\(bucket.total) events over \(span)) "
+            + "at \(bucket.last.goString)"
+    }
+
+    private func event(_ event: FrozenEvent) -> AlertEvent {
+        var meta: [MetaItem] = []
+        event.forEachMeta { key, text in meta.append(MetaItem(key: String(keys.name(key)), value: String(text))) }
+        meta.sort { $0.key < $1.key }
+        let timestamp = event.marshaledTime.isEmpty ? event.time.rfc3339Nano : String(event.marshaledTime)
+        return AlertEvent(timestamp: timestamp, meta: meta)
+    }
+
+    // MARK: sources
+
+    /// In order of first appearance; a later event replaces an earlier one's source of the same value.
+    private func sources(
+        _ events: [FrozenEvent], _ scenario: Scenario, _ machine: Machine
+    ) throws(Refusal) -> [AlertSource] {
+        var order: [String] = []
+        var byValue: [String: AlertSource] = [:]
+        for event in events {
+            let found: [AlertSource]
+            if let overflow = event.overflow {
+                found = fromOverflow(overflow, event, scenario, machine)
+            } else {
+                found = [try fromLog(event, scenario, machine)]
+            }
+            for source in found {
+                if byValue.updateValue(source, forKey: source.value) == nil { order.append(source.value) }
+            }
+        }
+        let sources = order.compactMap { byValue[$0] }
+        guard Set(sources.map(\.scope)).count <= 1 else {
+            throw Refusal(description: "events of '\(scenario.name)' have sources of different scopes")
+        }
+        return sources
+    }
+
+    private func fromLog(_ event: FrozenEvent, _ scenario: Scenario, _ machine: Machine) throws(Refusal) -> AlertSource {
+        let scope = scenario.config.scopeType
+        guard scope == "Ip" || scope == "Range" else {
+            return AlertSource(scope: scope, value: try scopeText(event, scenario, machine) ?? "")
+        }
+        guard let text = names.sourceIP.flatMap({ event.meta($0) }) else {
+            throw Refusal(description: "an event of '\(scenario.name)' has no source_ip")
+        }
+        guard IPAddress(ascii: text.buffer) != nil else {
+            throw Refusal(description: "'\(text)' of '\(scenario.name)' is not an IP address")
+        }
+        var source = AlertSource(scope: scope, value: String(text), ip: String(text))
+        try fill(&source, from: event)
+        if scope == "Range" { source.value = try scopeText(event, scenario, machine) ?? source.range }
+        return source
+    }
+
+    private func fill(_ source: inout AlertSource, from event: FrozenEvent) throws(Refusal) {
+        func enriched(_ key: FieldKey?) -> String? { key.flatMap { event.enriched($0) }.map { String($0) } }
+        source.asNumber = enriched(names.asNumber) ?? enriched(names.asnNumber) ?? ""
+        source.cn = enriched(names.isoCode) ?? ""
+        source.asName = enriched(names.asnOrg) ?? ""
+        source.latitude = enriched(names.latitude).flatMap { Float($0) } ?? 0
+        source.longitude = enriched(names.longitude).flatMap { Float($0) } ?? 0
+        guard let range = names.sourceRange.flatMap({ event.meta($0) }), !range.isEmpty else { return }
+        guard let parsed = IPRange(String(range)) else {
+            throw Refusal(description: "'\(range)' is not a range")
+        }
+        source.range = parsed.description
+    }
+
+    /// What the scope's expression says of an event; nil when there is none.
+    private func scopeText(_ event: FrozenEvent, _ scenario: Scenario, _ machine: Machine) throws(Refusal) -> String? {
+        guard let program = scenario.scopeExpression else { return nil }
+        ThawedEvent.load(event, into: machine.event)
+        do {
+            guard case .string(let text) = try program.value(on: machine) else { return "" }
+            return String(text)
+        } catch {
+            throw Refusal(description: "scope expression of '\(scenario.name)': \(error.message)")
+        }
+    }
+
+    private func fromOverflow(
+        _ overflow: OverflowObject, _ event: FrozenEvent, _ scenario: Scenario, _ machine: Machine
+    ) -> [AlertSource] {
+        overflow.sources.compactMap { object in
+            let source = object.source
+            if source.scope == scenario.config.scopeType { return source }
+            guard scenario.config.scopeType == "Range", source.scope == "Ip" else { return nil }
+            var widened = source
+            widened.scope = "Range"
+            widened.value = (try? scopeText(event, scenario, machine)) ?? source.range
+            return widened
+        }
+    }
+}
+
+/// What is needed of a bucket once it has overflowed.
+struct BucketSummary {
+    var total: Int
+    var first: Timestamp
+    var last: Timestamp
+    var overflowed: Timestamp
+    var queue: [FrozenEvent]
+}
+
+/// Puts a kept event back into a live one, for expressions that want `evt`.
+enum ThawedEvent {
+    static func load(_ frozen: FrozenEvent, into event: Event) {
+        event.reset()
+        event.kind = frozen.kind
+        event.time = frozen.time
+        event.setMarshaledTime(event.arena.copy(frozen.marshaledTime))
+        if let overflow = frozen.overflow { event.overflow = overflow }
+        for (index, map) in [
+            (EventTypes.EventField.meta, event.meta), (EventTypes.EventField.enriched, event.enriched),
+            (EventTypes.EventField.parsed, event.parsed),
+        ] {
+            guard case .map(let values) = frozen.field(index) else { continue }
+            for (name, value) in zip(values.keys, values.values) {
+                guard case .string(let text) = value, let key = event.keys.find(String(name)) else { continue }
+                map.set(key, event.arena.copy(text))
+            }
+        }
+        if case .map(let json) = frozen.field(EventTypes.EventField.unmarshaled) {
+            for (key, value) in zip(json.keys, json.values) { event.unmarshaled.set(key, value) }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import CrowdCore
+
+/// An overflow on its way: one alert per source, and the sources by value (engine facts A.3).
+///
+/// Scope and value of a source are shared between `Sources` and its alert, so that a postoverflow's change shows in
+/// both; nothing is shared with the scenario.
+final class OverflowObject: ValueObject {
+    private(set) var alerts: [Alert]
+    /// The key under which each source was found, in the order of the alerts.
+    let sourceKeys: [String]
+    let sources: [SourceObject]
+    let reprocesses: Bool
+    var isWhitelisted = false
+    private let arena: Arena
+
+    init(_ alerts: [Alert], reprocesses: Bool) {
+        self.alerts = alerts
+        self.reprocesses = reprocesses
+        let arena = Arena(chunkSize: 4_096)
+        self.arena = arena
+        sourceKeys = alerts.map(\.source.value)
+        sources = alerts.map { SourceObject($0.source, arena: arena) }
+    }
+
+    /// The alerts with their sources as postoverflows left them.
+    var finished: [Alert] {
+        zip(alerts, sources).map { alert, source in
+            var alert = alert
+            alert.source = source.source
+            return alert
+        }
+    }
+
+    /// `target: evt.Overflow.Alert.Source.X`: the first alert's source.
+    func set(_ field: Static.SourceField, _ text: String) {
+        guard let source = sources.first else { return }
+        switch field {
+        case .scope: source.source.scope = text
+        case .value: source.source.value = text
+        case .ip: source.source.ip = text
+        case .range: source.source.range = text
+        case .asNumber: source.source.asNumber = text
+        case .asName: source.source.asName = text
+        case .cn: source.source.cn = text
+        }
+    }
+
+    var type: ObjectType { EventTypes.overflow }
+
+    func field(_ index: Int) -> Value {
+        switch index {
+        case 0, 1: .string(.empty)
+        case 2: .bool(isWhitelisted)
+        case 3: .bool(reprocesses)
+        case 4: .map(sourceMap)
+        case 5: alert(0)
+        case 6: .list(ListValue(alerts.indices.map(alert)))
+        default: .null
+        }
+    }
+
+    private func alert(_ index: Int) -> Value {
+        guard index < alerts.count else { return .null }
+        return .object(AlertObject(alerts[index], arena: arena, source: sources[index]))
+    }
+
+    private var sourceMap: MapValue {
+        let map = MapValue()
+        for (key, source) in zip(sourceKeys, sources) { map.set(arena.copy(key), .object(source)) }
+        return map
+    }
+
+    func call(_ method: Int, _ arguments: [Value], arena: Arena) throws(ValueError) -> Value {
+        .list(ListValue(sourceKeys.map { .string(arena.copy($0)) }))
+    }
+}

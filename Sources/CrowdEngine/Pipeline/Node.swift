@@ -1,0 +1,87 @@
+import CrowdCore
+import CrowdExpr
+import CrowdText
+
+/// A parser node, compiled. Immutable: workers share it.
+final class Node: Sendable {
+    let name: String
+    /// Position among the nodes that are counted; children have their own.
+    let number: Int
+    let filter: Program?
+    let whitelist: Whitelist?
+    let grok: GrokStep?
+    let stash: [StashStep]
+    let children: [Node]
+    let statics: [Static]
+    let advances: Bool
+
+    init(
+        name: String, number: Int, filter: Program?, whitelist: Whitelist?, grok: GrokStep?, stash: [StashStep],
+        children: [Node], statics: [Static], advances: Bool
+    ) {
+        self.name = name
+        self.number = number
+        self.filter = filter
+        self.whitelist = whitelist
+        self.grok = grok
+        self.stash = stash
+        self.children = children
+        self.statics = statics
+        self.advances = advances
+    }
+}
+
+/// A grok with where its captures go.
+struct GrokStep: Sendable {
+    enum Subject: Sendable {
+        case rawLine
+        case parsed(FieldKey)
+        case expression(Program)
+    }
+    let grok: Grok
+    let subject: Subject
+    /// For each field: its key in `evt.Parsed` and its place among the match's pairs.
+    let fields: [(key: FieldKey, place: Int)]
+    let statics: [Static]
+}
+
+/// One static: where a value comes from and what is done with it.
+struct Static: Sendable {
+    enum Source: Sendable {
+        case constant(ByteSlice)
+        case field(EventMap, FieldKey)
+        case expression(Program)
+    }
+    enum Target: Sendable {
+        case field(EventMap, FieldKey)
+        case strTime, strTimeFormat, marshaledTime, lineModule, lineSource, stage
+        case source(SourceField)
+        case method(any Enricher)
+        /// An unknown method or a path that leads nowhere: reported at load, does nothing.
+        case nothing
+    }
+    enum SourceField: Sendable { case scope, value, ip, range, asNumber, asName, cn }
+    let target: Target
+    let source: Source
+    /// `ParseDate` alone runs for an empty value too.
+    let runsWhenEmpty: Bool
+}
+
+struct Whitelist: Sendable {
+    let reason: ByteSlice
+    let addresses: Set<IPAddress>
+    let ranges: [IPRange]
+    let expressions: [Program]
+}
+
+struct StashStep: Sendable {
+    let name: String
+    let key: Program
+    let value: Program
+    let ttl: GoDuration
+}
+
+/// A method of statics: computes fields of `evt.Enriched` from a text (engine facts B.5).
+protocol Enricher: Sendable {
+    func enrich(_ value: ByteSlice, _ event: Event)
+}

@@ -1,0 +1,244 @@
+import CrowdCore
+import CrowdExpr
+import CrowdText
+
+/// Counts of what nodes did, by node number; a worker's own, added up when metrics are read.
+struct NodeCounts {
+    var hits = 0
+    var ok = 0
+    var whitelistHits = 0
+    var whitelisted = 0
+}
+
+/// Sees what each top-level node did to an event: `cscli explain`, hub tests.
+protocol NodeObserver: AnyObject {
+    func ran(_ node: Node, stage: ByteSlice, succeeded: Bool, event: Event)
+}
+
+/// Runs an event through the stages of one context (engine facts B.3, B.10). One worker's own.
+final class StageRunner {
+    let stages: Stages
+    let machine: Machine
+    let scratch: PatternScratch
+    let stashes: Stashes
+    var counts: [NodeCounts]
+    weak var observer: (any NodeObserver)?
+    private let sourceIP: FieldKey?
+    private var rawIsUTF8 = true
+
+    /// A static gave a value of a kind that cannot be stored: the event is dropped.
+    private struct HardError: Error {}
+
+    init(_ stages: Stages, event: Event, stashes: Stashes) {
+        self.stages = stages
+        self.stashes = stashes
+        machine = Machine(event: event)
+        scratch = PatternScratch(patterns: stages.patternCount, pairs: stages.pairCount)
+        counts = Array(repeating: NodeCounts(), count: stages.nodeNames.count)
+        sourceIP = event.keys.intern("source_ip")
+    }
+
+    var event: Event { machine.event }
+
+    /// True when every stage was passed; false leaves the event unparsed.
+    func run() -> Bool {
+        event.stages = stages.names
+        rawIsUTF8 = UTF8Check.isValid(event.line.raw)
+        do {
+            for index in stages.stages.indices {
+                if event.stage > index { continue }
+                if event.stage < index { return false }
+                guard try run(stages.stages[index], index) else { return false }
+            }
+        } catch {
+            return false
+        }
+        return true
+    }
+
+    private func run(_ stage: Stages.Stage, _ index: Int) throws(HardError) -> Bool {
+        var isOK = false
+        var program = currentProgram
+        var candidates = stage.candidates(for: program)
+        var position = 0
+        while position < candidates.count {
+            let number = candidates[position]
+            position += 1
+            let node = stage.nodes[number]
+            let succeeded = try run(node)
+            observer?.ran(node, stage: stage.name, succeeded: succeeded, event: event)
+            if succeeded { isOK = true }
+            if (succeeded && node.advances) || event.stage != index { break }
+            // A node may have said which program the line is of: the rest is chosen anew.
+            let now = currentProgram
+            if now.base != program.base || now.count != program.count {
+                program = now
+                candidates = stage.candidates(for: now)
+                position = candidates.firstIndex { $0 > number } ?? candidates.count
+            }
+        }
+        return isOK
+    }
+
+    private var currentProgram: ByteSlice { stages.program.map { event.parsed[$0] } ?? .empty }
+
+    // MARK: one node
+
+    private func run(_ node: Node) throws(HardError) -> Bool {
+        if let filter = node.filter {
+            guard let passes = try? filter.bool(on: machine), passes else { return false }
+        }
+        counts[node.number].hits += 1
+        let whitelisted = node.whitelist.map { apply($0, node.number) } ?? false
+        var grokMatched = true
+        if let grok = node.grok {
+            grokMatched = try match(grok)
+        }
+        if grokMatched { for step in node.stash { store(step) } }
+        let state = try runChildren(of: node, grokMatched: grokMatched)
+        guard state else { return false }
+        if node.whitelist == nil || whitelisted { try apply(node.statics) }
+        if node.advances, event.stage < stages.stages.count - 1 { event.stage += 1 }
+        counts[node.number].ok += 1
+        return true
+    }
+
+    /// Children run even when the grok failed; the last one decides unless the grok matched or one ends the row.
+    private func runChildren(of node: Node, grokMatched: Bool) throws(HardError) -> Bool {
+        var state = grokMatched
+        for child in node.children {
+            if try run(child) {
+                state = true
+                if node.advances { break }
+            } else if node.grok == nil || !grokMatched {
+                state = false
+            }
+        }
+        return state
+    }
+
+    private func apply(_ whitelist: Whitelist, _ number: Int) -> Bool {
+        counts[number].whitelistHits += 1
+        guard covers(whitelist) else { return false }
+        counts[number].whitelisted += 1
+        if !event.isWhitelisted {
+            event.isWhitelisted = true
+            event.whitelistReason = whitelist.reason
+            (event.overflow as? OverflowObject)?.isWhitelisted = true
+        }
+        return true
+    }
+
+    private func covers(_ whitelist: Whitelist) -> Bool {
+        if !whitelist.addresses.isEmpty || !whitelist.ranges.isEmpty, coversAddress(whitelist) { return true }
+        for expression in whitelist.expressions {
+            guard let value = try? expression.value(on: machine) else { return false }
+            if case .bool(true) = value { return true }
+        }
+        return false
+    }
+
+    private func coversAddress(_ whitelist: Whitelist) -> Bool {
+        if let overflow = event.overflow as? OverflowObject {
+            return overflow.sourceKeys.contains { IPAddress($0).map { covers(whitelist, $0) } ?? false }
+        }
+        guard let key = sourceIP, let text = event.meta.find(key), let address = IPAddress(ascii: text.buffer) else {
+            return false
+        }
+        return covers(whitelist, address)
+    }
+
+    private func covers(_ whitelist: Whitelist, _ address: IPAddress) -> Bool {
+        whitelist.addresses.contains(address) || whitelist.ranges.contains { $0.contains(address) }
+    }
+
+    private func store(_ step: StashStep) {
+        guard case .string(let value)? = try? step.value.value(on: machine),
+            case .string(let key)? = try? step.key.value(on: machine)
+        else { return }
+        stashes.set(key, value, in: step.name, ttl: step.ttl, now: Timestamp.now())
+    }
+
+    // MARK: grok
+
+    private func match(_ step: GrokStep) throws(HardError) -> Bool {
+        guard !step.fields.isEmpty, let subject = subject(of: step) else { return false }
+        let isUTF8 = isUTF8(subject)
+        guard scratch.match(step.grok.pattern, subject, isUTF8: isUTF8) else { return false }
+        for field in step.fields {
+            event.parsed.set(field.key, scratch.range(field.place).map { subject[$0] } ?? .empty)
+        }
+        try apply(step.statics)
+        return true
+    }
+
+    private func subject(of step: GrokStep) -> ByteSlice? {
+        switch step.subject {
+        case .rawLine: return event.line.raw
+        case .parsed(let key): return event.parsed.find(key)
+        case .expression(let program):
+            guard let value = try? program.value(on: machine) else { return nil }
+            return text(of: value) ?? .empty
+        }
+    }
+
+    /// A slice of a line that was found valid is valid: groups begin and end at characters.
+    private func isUTF8(_ text: ByteSlice) -> Bool {
+        let raw = event.line.raw
+        if rawIsUTF8, text.base >= raw.base, text.base + text.count <= raw.base + raw.count { return true }
+        return UTF8Check.isValid(text)
+    }
+
+    // MARK: statics
+
+    private func apply(_ statics: [Static]) throws(HardError) {
+        for item in statics {
+            guard let value = try value(of: item.source), !value.isEmpty || item.runsWhenEmpty else { continue }
+            apply(value, to: item.target)
+        }
+    }
+
+    private func value(of source: Static.Source) throws(HardError) -> ByteSlice? {
+        switch source {
+        case .constant(let text): return text
+        case .field(let map, let key): return map.fields(of: event)[key]
+        case .expression(let program):
+            guard let value = try? program.value(on: machine) else { return nil }
+            switch value {
+            case .null: return .empty
+            // Only lists and maps of any element are let pass, as empty text.
+            case .list where program.type == .any, .map where program.type == .any: return .empty
+            default:
+                guard let text = text(of: value) else { throw HardError() }
+                return text
+            }
+        }
+    }
+
+    /// Text as it is, integers in decimal, floats with six decimals; nil for what a static cannot hold.
+    private func text(of value: Value) -> ByteSlice? {
+        switch value {
+        case .string(let text): text
+        case .int(let number): event.arena.decimal(number)
+        case .float(let number): event.arena.copy(Printing.sixDecimals(number))
+        default: nil
+        }
+    }
+
+    private func apply(_ value: ByteSlice, to target: Static.Target) {
+        switch target {
+        case .field(let map, let key): map.fields(of: event).set(key, value)
+        case .strTime: event.strTime = value
+        case .strTimeFormat: event.strTimeFormat = value
+        case .marshaledTime:
+            let isOwn = value.base == event.parsedDate?.text.base
+            event.setMarshaledTime(value, instant: isOwn ? event.parsedDate?.instant : nil)
+        case .lineModule: event.line.module = value
+        case .lineSource: event.line.source = value
+        case .stage: if let stage = stages.names.firstIndex(of: value) { event.stage = stage }
+        case .source(let field): (event.overflow as? OverflowObject)?.set(field, String(value))
+        case .method(let enricher): enricher.enrich(value, event)
+        case .nothing: break
+        }
+    }
+}

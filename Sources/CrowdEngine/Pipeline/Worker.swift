@@ -1,0 +1,161 @@
+public import CrowdCore
+import CrowdExpr
+
+/// Where lines come from: what every line of one file or journal has in common.
+public final class LineOrigin: Sendable {
+    /// `evt.Line.Src`
+    public let source: ByteSlice
+    /// `evt.Line.Module`
+    public let module: ByteSlice
+    public let labels: LineLabels
+    /// The log's own time counts, not the clock's.
+    public let isReplay: Bool
+    /// `labels.type`
+    public let type: String
+
+    public init(source: String, module: String, labels: [(String, String)], isReplay: Bool) {
+        self.source = Immortal.copy(source)
+        self.module = Immortal.copy(module)
+        self.labels = LineLabels(labels)
+        self.isReplay = isReplay
+        type = labels.first { $0.0 == "type" }?.1 ?? ""
+    }
+}
+
+/// What a worker tells its owner; called on the worker's thread.
+public protocol WorkerObserver: AnyObject {
+    /// Alerts of one overflow, one per source.
+    func raised(_ alerts: [Alert])
+    /// An overflow that a postoverflow let pass unpunished.
+    func ignored(_ alert: Alert, reason: String)
+    /// Something went wrong in a scenario; said once for each text.
+    func failed(scenario: String, _ reason: String)
+}
+
+/// Parses lines and pours them: the whole engine on one thread, from bytes to alerts.
+///
+/// No lock, task or allocation per line that matches no scenario. All state is its own; content is shared.
+public final class Worker {
+    public struct LineCounts: Sendable {
+        public var read = 0
+        public var parsed = 0
+        public var unparsed = 0
+        public var whitelisted = 0
+    }
+
+    private let content: Content
+    private let event: Event
+    private let parser: StageRunner
+    private let pourer: Pourer
+    private let overflowEvent: Event
+    private let postoverflow: StageRunner
+    private let builder: AlertBuilder
+    private let scopeMachine: Machine
+    private weak var observer: (any WorkerObserver)?
+    private var complaints: Set<String> = []
+    public private(set) var counts = LineCounts()
+
+    /// - Parameter bucketCeiling: the most live buckets; beyond it the eldest are evicted and counted.
+    public init(_ content: Content, observer: any WorkerObserver, bucketCeiling: Int = 250_000) {
+        self.content = content
+        self.observer = observer
+        event = Event(keys: content.keys)
+        parser = StageRunner(content.parsers, event: event, stashes: content.data.stashes)
+        pourer = Pourer(content, event: event, ceiling: bucketCeiling)
+        overflowEvent = Event(keys: content.keys)
+        postoverflow = StageRunner(content.postoverflows, event: overflowEvent, stashes: content.data.stashes)
+        builder = AlertBuilder(keys: content.keys)
+        scopeMachine = Machine(event: Event(keys: content.keys))
+        pourer.onError = { [weak self] scenario, text in self?.complain(scenario.name, text) }
+    }
+
+    /// One line, without its line end. `raw` need live only as long as the call.
+    public func process(_ raw: ByteSlice, from origin: LineOrigin, at time: Timestamp) {
+        counts.read += 1
+        event.reset()
+        event.isReplay = origin.isReplay
+        event.line.raw = raw
+        event.line.source = origin.source
+        event.line.module = origin.module
+        event.line.labels = origin.labels
+        event.line.time = time
+        event.time = time
+        guard parser.run() else {
+            counts.unparsed += 1
+            return
+        }
+        counts.parsed += 1
+        guard !event.isWhitelisted else {
+            counts.whitelisted += 1
+            return
+        }
+        pourer.pour()
+        if !pourer.overflows.isEmpty { settleOverflows() }
+    }
+
+    /// Ends buckets whose time is over; to be called about ten times a second when live.
+    public func sweep(at now: Timestamp) {
+        pourer.sweep(at: now)
+        if !pourer.overflows.isEmpty { settleOverflows() }
+    }
+
+    // MARK: overflows
+
+    /// Overflows may be poured again and overflow once more; the chain ends by itself, and at a bound.
+    private func settleOverflows() {
+        var rounds = 0
+        while !pourer.overflows.isEmpty, rounds < 16 {
+            rounds += 1
+            let overflows = pourer.overflows
+            pourer.overflows.removeAll(keepingCapacity: true)
+            for overflow in overflows { settle(overflow) }
+        }
+        pourer.overflows.removeAll(keepingCapacity: true)
+    }
+
+    private func settle(_ overflow: Pourer.Overflow) {
+        let alerts: [Alert]
+        do {
+            alerts = try builder.build(overflow.bucket, of: overflow.scenario, machine: scopeMachine)
+        } catch {
+            return complain(overflow.scenario.name, error.description)
+        }
+        let needsEvent = !content.postoverflows.stages.isEmpty || overflow.scenario.config.reprocesses
+        guard needsEvent else {
+            observer?.raised(alerts)
+            return
+        }
+        let object = OverflowObject(alerts, reprocesses: overflow.scenario.config.reprocesses)
+        prepare(overflowEvent, object, overflow.bucket.overflowed)
+        if !content.postoverflows.stages.isEmpty { _ = postoverflow.run() }
+        guard !overflowEvent.isWhitelisted else {
+            observer?.ignored(alerts[0], reason: String(overflowEvent.whitelistReason))
+            return
+        }
+        let finished = object.finished
+        if object.reprocesses { pourAgain(object, overflow.bucket.overflowed) }
+        observer?.raised(finished)
+    }
+
+    private func prepare(_ event: Event, _ overflow: OverflowObject, _ time: Timestamp) {
+        event.reset()
+        event.kind = .overflow
+        event.overflow = overflow
+        event.time = time
+        event.line = Event.Line()
+        event.setMarshaledTime(event.arena.copy(time.rfc3339Nano), instant: time)
+    }
+
+    /// To the bucket stage, as a live event, with nothing but the overflow in it.
+    private func pourAgain(_ overflow: OverflowObject, _ time: Timestamp) {
+        let line = event.line
+        prepare(event, overflow, time)
+        pourer.pour()
+        event.line = line
+    }
+
+    private func complain(_ scenario: String, _ text: String) {
+        guard complaints.count < 1_000, complaints.insert(scenario + text).inserted else { return }
+        observer?.failed(scenario: scenario, text)
+    }
+}
