@@ -1,5 +1,6 @@
 public import CrowdCore
 import CrowdExpr
+import CrowdText
 
 /// Where lines come from: what every line of one file or journal has in common.
 public final class LineOrigin: Sendable {
@@ -41,6 +42,7 @@ public final class Worker {
         public var parsed = 0
         public var unparsed = 0
         public var whitelisted = 0
+        public init() {}
     }
 
     private let content: Content
@@ -98,6 +100,15 @@ public final class Worker {
         pourer.sweep(at: now)
         if !pourer.overflows.isEmpty { settleOverflows() }
     }
+
+    /// What nodes and scenarios counted, for `EngineMetrics`.
+    var nodeCounts: [NodeCounts] { parser.counts }
+    var scenarioCounts: [ScenarioCounts] { pourer.counts }
+    var bucketCounts: [(scenario: String, count: Int)] { pourer.bucketCounts.map { ($0.scenario.name, $0.count) } }
+    /// Live buckets of all scenarios.
+    public var liveBuckets: Int { pourer.live }
+    /// How often a pattern hit its step limit or the clock, and how often one was demoted for it.
+    public var regexStrikes: (strikes: Int, demotions: Int) { (parser.scratch.strikes, parser.scratch.demotions) }
 
     // MARK: overflows
 

@@ -1,0 +1,87 @@
+public import CrowdCore
+
+/// Reads acquisition files into data sources (surface facts C.1).
+public enum Acquisition {
+    /// The sources that could be made, and what was wrong with the others.
+    public struct Loaded: Sendable {
+        public var sources: [any DataSource] = []
+        public var errors: [ConfigError] = []
+        public var warnings: [String] = []
+    }
+
+    /// One file, then all `*.yaml` and all `*.yml` of a directory.
+    public static func load(_ config: AgentConfig, _ context: AcquisitionContext) -> Loaded {
+        var loaded = Loaded()
+        if let path = config.acquisitionPath {
+            load(path, into: &loaded, context)
+        }
+        if let directory = config.acquisitionDirectory {
+            let names = DirectoryListing.names(directory)
+            for suffix in [".yaml", ".yml"] {
+                for name in names where name.hasSuffix(suffix) { load(directory + "/" + name, into: &loaded, context) }
+            }
+        }
+        return loaded
+    }
+
+    private static func load(_ path: String, into loaded: inout Loaded, _ context: AcquisitionContext) {
+        let documents: [YAMLNode?]
+        do {
+            documents = try ConfigFile.documents(path, expandEnvironment: true)
+        } catch {
+            loaded.errors.append(error)
+            return
+        }
+        for document in documents.compactMap({ $0 }) where !document.isNull {
+            do {
+                loaded.sources.append(try source(document, context))
+            } catch {
+                loaded.errors.append(error)
+            }
+        }
+    }
+
+    private static func source(_ document: YAMLNode, _ context: AcquisitionContext) throws(ConfigError) -> any DataSource {
+        let yaml = try document.anyMapping()
+        let kind: String
+        if let named = try yaml.string("source"), !named.isEmpty {
+            kind = named
+        } else if yaml["filename"] != nil || yaml["filenames"] != nil {
+            kind = "file"
+        } else if yaml["journalctl_filter"] != nil {
+            kind = "journalctl"
+        } else {
+            throw ConfigError("missing 'source' field", at: document.mark)
+        }
+        switch kind {
+        case "file": return FileSource(try FileSourceConfig(from: document), context)
+        case "journalctl", "syslog", "docker", "http", "kafka", "kinesis", "cloudwatch", "s3", "loki", "victorialogs",
+            "k8s-audit", "wineventlog", "appsec":
+            throw ConfigError("data source \(kind) is not built in this version of crowd-agent", at: document.mark)
+        default: throw ConfigError("unknown data source \(kind)", at: document.mark)
+        }
+    }
+
+    /// `-dsn URL -type T`: reads once, with the log's own time.
+    public static func replay(
+        dsn: String, labels: [(String, String)], _ context: AcquisitionContext
+    ) throws(ConfigError) -> any DataSource {
+        guard let mark = dsn.range(ofScheme: "://") else { throw ConfigError("\(dsn) isn't valid dsn (no protocol)") }
+        let scheme = dsn[..<mark.lowerBound]
+        guard scheme == "file" else {
+            throw ConfigError("\(scheme) datasource does not support command-line acquisition")
+        }
+        return FileSource(try FileSourceConfig(dsn: String(dsn[mark.upperBound...]), labels: labels), context)
+    }
+}
+
+extension String {
+    fileprivate func range(ofScheme text: String) -> Range<Index>? {
+        var at = startIndex
+        while at < endIndex {
+            if self[at...].hasPrefix(text) { return at..<index(at, offsetBy: text.count) }
+            at = index(after: at)
+        }
+        return nil
+    }
+}

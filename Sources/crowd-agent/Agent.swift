@@ -1,0 +1,257 @@
+import CrowdAcquisition
+import CrowdCore
+import CrowdEngine
+import CrowdLAPI
+import CrowdText
+import Glibc
+import Logging
+import Synchronization
+
+/// Start, reload and stop of the agent.
+struct Agent {
+    let options: Options
+    let signals: SignalEvents
+
+    /// How long a stop may take to hand over what is under way.
+    private static let drain = GoDuration.seconds(3)
+    /// How long a replay waits for the Local API to take its alerts.
+    private static let replayDelivery = GoDuration.seconds(60)
+
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    func run() throws -> Int32 {
+        let config = try SuiteConfig.load(path: options.configPath)
+        guard let agent = config.agent, agent.enabled else { throw Failure(description: "crowdsec agent is disabled") }
+        let logging = try makeLogging(config)
+        let log = logging.logger("agent")
+        for warning in config.warnings { log.warning("\(warning)") }
+        let content = loadContent(config, log)
+        if options.onlyTests { return try test(config, agent, content, log) }
+        if let directory = config.common.workingDirectory { chdir(directory) }
+        let metrics = Metrics(level: config.prometheus.level)
+        metrics.gauge(.info, [("version", SuiteVersion.current)]).set(1)
+        return try options.dsn == nil
+            ? follow(config, agent, content, metrics, logging, log) : replay(config, content, metrics, log)
+    }
+
+    private func makeLogging(_ config: SuiteConfig) throws(ConfigError) -> SuiteLogging {
+        options.dsn == nil && !options.onlyTests
+            ? try SuiteLogging(config.common, file: "crowdsec.log", level: options.level)
+            : try SuiteLogging(.standardOutput, level: options.level ?? config.common.logLevel)
+    }
+
+    // MARK: content
+
+    private func loadContent(_ config: SuiteConfig, _ log: Logger) -> Content {
+        var loader = ContentLoader(
+            patternDirectory: config.paths.patternDirectory, dataDirectory: config.paths.dataDirectory)
+        loader.acceleratesRegex = getenv("CROWD_REGEX").map { String(cString: $0) } != "re2"
+        loader.report = { log.error("\($0)") }
+        if FileContents.exists(config.paths.simulationPath) {
+            do {
+                loader.simulation = try SimulationConfig.load(path: config.paths.simulationPath)
+            } catch {
+                log.error("Simulation settings are not read: \(error)")
+            }
+        }
+        let content = loader.load(ContentFiles.installed(in: config.paths.configDirectory))
+        for warning in content.warnings { log.warning("\(warning)") }
+        for error in content.refused { log.error("Item left out: \(error)") }
+        log.info(
+            """
+            Loaded \(content.parsers.nodeNames.filter { !$0.isChild }.count) parser nodes, \
+            \(content.scenarios.count) scenarios, \(content.postoverflows.nodeNames.count) postoverflows. \
+            regex=\(content.usesJIT ? "re2+jit" : "re2")
+            """)
+        return content
+    }
+
+    private func test(_ config: SuiteConfig, _ agent: AgentConfig, _ content: Content, _ log: Logger) throws -> Int32 {
+        let acquisition = Acquisition.load(agent, AcquisitionContext(metrics: Metrics(), log: log))
+        for error in acquisition.errors {
+            log.critical("crowdsec init: while loading acquisition config: \(error)")
+        }
+        _ = try credentials(config)
+        if acquisition.sources.isEmpty, acquisition.errors.isEmpty {
+            log.critical("crowdsec init: while loading acquisition config: no datasource enabled")
+            return 1
+        }
+        guard acquisition.errors.isEmpty, content.refused.isEmpty else { return 1 }
+        log.info("Configuration test done")
+        return 0
+    }
+
+    // MARK: Local API
+
+    private func credentials(_ config: SuiteConfig) throws -> LAPICredentials {
+        guard let client = config.client, let path = client.credentialsPath else {
+            throw Failure(description: "missing local API credentials for crowdsec agent, abort")
+        }
+        return try LAPICredentials.load(path: path)
+    }
+
+    private func client(_ config: SuiteConfig, _ content: Content) throws -> MachineClient {
+        var settings = MachineClient.Settings(
+            try credentials(config), userAgent: SuiteVersion.userAgent("crowdsec"), scenarios: content.scenarioNames)
+        settings.insecureSkipVerify = config.client?.insecureSkipVerify ?? false
+        return MachineClient(settings)
+    }
+
+    /// Logs in now, so that wrong credentials are said at once; alerts wait in the spool meanwhile.
+    private func logIn(_ client: MachineClient, _ log: Logger) async {
+        do {
+            try await client.authenticate()
+            log.info("Logged in to the Local API. url=\(client.address)")
+        } catch {
+            log.error("No login to the Local API yet, alerts are kept until there is. url=\(client.address) error=\"\(error)\"")
+        }
+    }
+
+    private func keepInTouch(_ client: MachineClient, _ log: Logger) async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(60))
+            if Task.isCancelled { return }
+            do {
+                try await client.heartbeat()
+            } catch {
+                log.warning("Heartbeat failed: \(error)")
+            }
+        }
+    }
+
+    // MARK: following
+
+    private func follow(
+        _ config: SuiteConfig, _ agent: AgentConfig, _ content: Content, _ metrics: Metrics, _ logging: SuiteLogging,
+        _ log: Logger
+    ) throws -> Int32 {
+        let context = AcquisitionContext(metrics: metrics, log: log)
+        let acquisition = Acquisition.load(agent, context)
+        for error in acquisition.errors { log.error("Acquisition entry left out: \(error)") }
+        guard !acquisition.sources.isEmpty else {
+            throw Failure(description: "crowdsec init: while loading acquisition config: no datasource enabled")
+        }
+        let client = try client(config, content)
+        let spool = try AlertSpool(.init(directory: config.paths.dataDirectory + "/crowd-agent"), metrics: metrics, log: log)
+        let listener = try MetricsListener.start(config.prometheus, metrics: metrics, mayTakeNextPort: config.runsServer)
+        defer { withExtendedLifetime(listener) {} }
+        let sender = AlertSender(spool, to: client, log: log)
+        let tasks = [
+            Task { await logIn(client, log) }, Task { await sender.run() }, Task { await keepInTouch(client, log) },
+        ]
+        var service = FollowService(acquisition.sources, context, log)
+        service.start(EngineLoop(content, queue: service.queue, spool: spool, metrics: metrics, log: log))
+        log.info("Starting processing data")
+        ServiceManager.ready()
+        waitForEnd(&service, context, log, logging)
+        ServiceManager.stopping()
+        service.stop()
+        let isEmpty = block { await spool.waitUntilEmpty(within: Self.drain) }
+        if !isEmpty { log.warning("Alerts wait in the spool for the next start. count=\(spool.count)") }
+        if config.client?.unregistersOnExit == true {
+            block { do { try await client.unregister() } catch { log.warning("This machine was not unregistered: \(error)") } }
+        }
+        for task in tasks { task.cancel() }
+        log.info("crowdsec shutdown")
+        return 0
+    }
+
+    /// Until SIGTERM, or until every source has ended by itself. SIGHUP reads everything again.
+    private func waitForEnd(
+        _ service: inout FollowService, _ context: AcquisitionContext, _ log: Logger, _ logging: SuiteLogging
+    ) {
+        while true {
+            switch signals.next(within: 200) {
+            case .terminate: return
+            case .reload:
+                ServiceManager.reloading()
+                logging.reopen()
+                reload(&service, context, log, logging)
+                ServiceManager.ready()
+            case nil:
+                if service.hasEnded { return log.info("Acquisition is finished, shutting down") }
+            }
+        }
+    }
+
+    /// A configuration that cannot be used is refused as a whole: the old one keeps running.
+    private func reload(
+        _ service: inout FollowService, _ context: AcquisitionContext, _ log: Logger, _ logging: SuiteLogging
+    ) {
+        do {
+            let config = try SuiteConfig.load(path: options.configPath)
+            guard let agent = config.agent, agent.enabled else { throw Failure(description: "crowdsec agent is disabled") }
+            let acquisition = Acquisition.load(agent, context)
+            if let error = acquisition.errors.first { throw error }
+            guard !acquisition.sources.isEmpty else { throw Failure(description: "no datasource enabled") }
+            if options.level == nil { logging.level = config.common.logLevel }
+            service.replace(sources: acquisition.sources, content: loadContent(config, log))
+            log.info("Configuration reloaded")
+        } catch {
+            log.error("Reload failed, the old configuration stays in force. error=\"\(error)\"")
+        }
+    }
+
+    // MARK: replay
+
+    private func replay(_ config: SuiteConfig, _ content: Content, _ metrics: Metrics, _ log: Logger) throws -> Int32 {
+        let context = AcquisitionContext(metrics: metrics, log: log)
+        let source = try Acquisition.replay(
+            dsn: options.dsn ?? "", labels: [("type", options.type)] + options.labels, context)
+        let client = options.isDry ? nil : try self.client(config, content)
+        let directory = config.paths.dataDirectory + "/crowd-agent-replay-\(getpid())"
+        let spool = options.isDry ? nil : try AlertSpool(.init(directory: directory), metrics: metrics, log: log)
+        var sending: Task<Void, Never>?
+        if let spool, let client {
+            let sender = AlertSender(spool, to: client, log: log)
+            sending = Task { await sender.run() }
+        }
+        var service = FollowService([source], context, log)
+        service.start(EngineLoop(content, queue: service.queue, spool: spool, metrics: metrics, log: log))
+        while !service.hasEnded {
+            if signals.next(within: 20) == .terminate { break }
+        }
+        let summary = service.stop()
+        if let failure = service.failure { throw failure }
+        log.info(
+            """
+            Replay is done. lines=\(summary.lines.read) parsed=\(summary.lines.parsed) \
+            unparsed=\(summary.lines.unparsed) whitelisted=\(summary.lines.whitelisted) alerts=\(summary.alerts)
+            """)
+        return deliver(spool, directory, sending, log)
+    }
+
+    /// Waits for the Local API to take a replay's alerts; what it did not take stays on the disk, and that is said.
+    private func deliver(_ spool: AlertSpool?, _ directory: String, _ sending: Task<Void, Never>?, _ log: Logger) -> Int32 {
+        guard let spool else { return 0 }
+        let isEmpty = block { await spool.waitUntilEmpty(within: Self.replayDelivery) }
+        sending?.cancel()
+        guard isEmpty else {
+            log.error("Alerts were not taken by the Local API. count=\(spool.count) spool=\(directory)")
+            return 1
+        }
+        unlink(directory + "/alerts.spool")
+        rmdir(directory)
+        return 0
+    }
+}
+
+/// Waits on this thread for an asynchronous answer: at the ends of a process only.
+@discardableResult
+func block<T: Sendable>(_ body: @escaping @Sendable () async -> T) -> T {
+    let answer = Answer<T>()
+    Task {
+        let result = await body()
+        answer.value.withLock { $0 = result }
+    }
+    while true {
+        if let value = answer.value.withLock({ $0 }) { return value }
+        usleep(2_000)
+    }
+}
+
+private final class Answer<T: Sendable>: Sendable {
+    let value = Mutex<T?>(nil)
+}

@@ -1,0 +1,72 @@
+import CrowdAcquisition
+import CrowdCore
+import CrowdEngine
+import Glibc
+import Logging
+import Synchronization
+
+/// The sources and the engine's thread, as they run at the moment.
+struct FollowService {
+    let queue = LineQueue()
+    private let context: AcquisitionContext
+    private let log: Logger
+    private var supervisor: SourceSupervisor
+    private let state = State()
+    private var loop: EngineLoop?
+
+    private final class State: Sendable {
+        let sourcesRunning = Atomic(true)
+        let summary = Mutex<EngineLoop.Summary?>(nil)
+    }
+
+    init(_ sources: [any DataSource], _ context: AcquisitionContext, _ log: Logger) {
+        self.context = context
+        self.log = log
+        supervisor = SourceSupervisor(sources, into: queue, log: log)
+    }
+
+    /// Every source has ended by itself.
+    var hasEnded: Bool { !state.sourcesRunning.load(ordering: .acquiring) }
+
+    /// Why a source that reads once could not.
+    var failure: (any Error)? { supervisor.failure }
+
+    mutating func start(_ loop: EngineLoop) {
+        self.loop = loop
+        let state = state
+        PlainThread.start("engine", stackBytes: 8 * 1024 * 1024) {
+            let summary = loop.run()
+            state.summary.withLock { $0 = summary }
+        }
+        startSources()
+    }
+
+    private func startSources() {
+        state.sourcesRunning.store(true, ordering: .releasing)
+        let state = state
+        supervisor.start { state.sourcesRunning.store(false, ordering: .releasing) }
+    }
+
+    /// New content, and new sources that go on where the old ones stopped reading.
+    mutating func replace(sources: [any DataSource], content: Content) {
+        loop?.replace(content)
+        stopSources()
+        supervisor = SourceSupervisor(sources, into: queue, log: log)
+        startSources()
+    }
+
+    private func stopSources() {
+        supervisor.stop.set()
+        while !hasEnded { usleep(5_000) }
+    }
+
+    /// Ends the sources, lets the engine finish what was read, and says what it amounted to.
+    @discardableResult mutating func stop() -> EngineLoop.Summary {
+        stopSources()
+        queue.close()
+        while true {
+            if let summary = state.summary.withLock({ $0 }) { return summary }
+            usleep(2_000)
+        }
+    }
+}
