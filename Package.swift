@@ -102,7 +102,7 @@ let package = Package(
         tests("CrowdLAPI", "CrowdHTTP", log),
         tests("CrowdAcquisition"),
         tests("CrowdServer", .product(name: "HummingbirdTesting", package: "hummingbird")),
-        tests("CrowdFirewall", "CrowdLAPI", "CrowdHTTP", log),
+        tests("CrowdFirewall", "CrowdLAPI", "CrowdHTTP", "crowd-bouncer", log),
         tests("CrowdTools"),
     ],
     swiftLanguageModes: [.v6],

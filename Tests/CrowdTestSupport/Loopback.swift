@@ -61,3 +61,6 @@ public final class DatagramReceiver: Sendable {
 
 /// Blocks the calling thread: for the handlers of `ScriptedServer`.
 public func sleepSeconds(_ seconds: UInt32) { _ = sleep(seconds) }
+
+/// Blocks the calling thread: for the handlers of `ScriptedServer`.
+public func sleepMilliseconds(_ milliseconds: UInt32) { usleep(milliseconds * 1000) }

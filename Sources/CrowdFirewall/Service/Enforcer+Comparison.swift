@@ -75,7 +75,7 @@ extension Enforcer {
                 let plan = self.plan(set, bans, actual)
                 result.decided += set.isInterval ? bans.ranges.count : bans.hosts.count
                 result.enforced += actual.count
-                result.drift += isNew.contains(name) ? 0 : plan.count
+                result.drift += isNew.contains(name) ? 0 : plan.drift(beyond: MonotonicClock.now() + Self.tolerance)
                 if !plan.isEmpty { change.plans.append((set, plan)) }
             }
         }
@@ -83,12 +83,12 @@ extension Enforcer {
     }
 
     private func plan(_ set: KernelSet, _ bans: DesiredState.Bans, _ actual: [Segment]) -> ElementPlan {
-        let horizon = MonotonicClock.now() + Self.tolerance
+        let now = MonotonicClock.now()
         guard set.isInterval else {
-            return ElementPlan.from(actual, to: bans.hosts, now: horizon, tolerance: Self.tolerance)
+            return ElementPlan.from(actual, to: bans.hosts, now: now, tolerance: Self.tolerance)
         }
         return ElementPlan.from(
-            actual.filter { $0.deadline > horizon }, to: RangeCover.segments(bans.ranges, now: horizon),
+            actual.filter { $0.deadline > now }, to: RangeCover.segments(bans.ranges, now: now),
             tolerance: Self.tolerance)
     }
 
@@ -131,6 +131,12 @@ extension Enforcer {
 }
 
 extension ElementPlan {
+    /// Elements that differ. What is missing but about to end has ended while we looked.
+    fileprivate func drift(beyond horizon: Deadline) -> Int {
+        let renewed = Set(add.map(\.span))
+        return add.count { $0.deadline > horizon } + remove.count { !renewed.contains($0) }
+    }
+
     /// Two smaller plans of more than one element: removals first; removal and addition of the same element only part
     /// when nothing else is left to part.
     fileprivate var halves: [ElementPlan] {

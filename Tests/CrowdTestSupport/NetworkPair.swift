@@ -1,0 +1,61 @@
+internal import Glibc
+
+/// Two network namespaces joined by a veth pair, an attacker and an edge; removed when released.
+public final class NetworkPair: Sendable {
+    public let attacker: String
+    public let edge: String
+    /// The edge's addresses.
+    public static let v4 = "10.77.0.1"
+    public static let v6 = "fd77::1"
+
+    public init(_ name: String) throws {
+        let suffix = "\(name)\(getpid() % 100_000)"
+        attacker = "ta-\(suffix)"
+        edge = "te-\(suffix)"
+        for space in [attacker, edge] {
+            try Command.must("ip netns add \(space)")
+            try Command.must("ip -n \(space) link set lo up")
+        }
+        try Command.must("ip -n \(attacker) link add v0 type veth peer name v0 netns \(edge)")
+        for (space, host) in [(edge, "1"), (attacker, "2")] {
+            try Command.must("ip -n \(space) addr add 10.77.0.\(host)/24 dev v0")
+            try Command.must("ip -n \(space) addr add fd77::\(host)/64 dev v0 nodad")
+            try Command.must("ip -n \(space) link set v0 up")
+        }
+        try Command.must("ip -n \(edge) route add default via 10.77.0.2")
+        try Command.must("ip -n \(edge) route add default via fd77::2")
+    }
+
+    deinit {
+        for space in [attacker, edge] { _ = try? Command.run(["ip", "netns", "del", space]) }
+    }
+
+    /// Whether a TCP packet from `source` gets into the edge: a refused connection says yes, silence says no.
+    public func reaches(from source: String) throws -> Bool {
+        let isV6 = source.contains(":")
+        let target = isV6 ? Self.v6 : Self.v4
+        _ = try Command.run(
+            ["ip", "-n", attacker, "addr", "add", source + (isV6 ? "/128" : "/32"), "dev", "v0"]
+                + (isV6 ? ["nodad"] : []))
+        try Command.must(
+            "ip -n \(attacker) \(isV6 ? "-6 " : "")route replace \(target)\(isV6 ? "/128" : "/32") dev v0 src \(source)"
+        )
+        let probe = "exec 3<>/dev/tcp/\(target)/9"
+        let result = try Command.run(
+            ["ip", "netns", "exec", attacker, "timeout", "0.4", "bash", "-c", probe])
+        return result.status != 124
+    }
+
+    /// Polls until packets from `source` are dropped or get in, as `wanted` says; false after `seconds`.
+    public func waits(from source: String, reaches wanted: Bool, seconds: Int = 8) throws -> Bool {
+        for _ in 0..<(seconds * 4) {
+            if try reaches(from: source) == wanted { return true }
+            usleep(50_000)
+        }
+        return false
+    }
+
+    /// Runs a program in the edge's namespace.
+    @discardableResult
+    public func onEdge(_ line: String) throws -> String { try Command.must("ip netns exec \(edge) \(line)") }
+}
