@@ -12,6 +12,7 @@ public final class LocalAPI: Sendable {
     let clients = ClientRegistry()
     let tokens: TokenIssuer
     let metrics: ServerMetrics
+    private let language: ProfileLanguage
     let logger: Logger
     let accessLogger: Logger
     private let changeable: Mutex<Changeable>
@@ -35,7 +36,8 @@ public final class LocalAPI: Sendable {
         self.accessLogger = accessLogger ?? logger
         self.metrics = ServerMetrics(metrics)
         tokens = secret.map { TokenIssuer(secret: $0) } ?? TokenIssuer()
-        let profiles = try ProfileSet.load(config.profilesPath, compiler: ProfileSet.compiler)
+        language = ProfileLanguage(DecisionCounts(decisions: decisions))
+        let profiles = try ProfileSet.load(config.profilesPath, language: language)
         changeable = Mutex(Changeable(settings: ServerSettings(config), profiles: profiles))
     }
 
@@ -45,7 +47,7 @@ public final class LocalAPI: Sendable {
 
     /// Takes over a new configuration; on an error the old one stays in force.
     public func reload(_ config: LAPIServerConfig) throws(ConfigError) {
-        let profiles = try ProfileSet.load(config.profilesPath, compiler: ProfileSet.compiler)
+        let profiles = try ProfileSet.load(config.profilesPath, language: language)
         changeable.withLock { state in
             state.settings = ServerSettings(config)
             state.profiles = profiles

@@ -116,6 +116,22 @@ final class DecisionMemory: Sendable {
         return ids
     }
 
+    /// How many decisions concern a value: those that cover it when it is an address, else those that name it. What
+    /// ended long ago is forgotten (`DecisionBook.Retention`).
+    func count(value: String, since: GoDuration?, activeOnly: Bool, now: Timestamp) -> Int {
+        let view = view(now: now)
+        let earliest = since.map { (now - $0).nanoseconds } ?? .min
+        let isCounted: (DecisionEntry) -> Bool = { entry in
+            entry.state != .free && entry.createdAt >= earliest && (!activeOnly || entry.state == .active)
+        }
+        guard let range = IPRange(value) else {
+            return (0..<view.entries.count).count { isCounted(view.entries[$0]) && view.entries[$0].value == value }
+        }
+        return state.withLock { state in
+            state.book.slotsCovering(range).count { isCounted(state.book.entries[$0]) }
+        }
+    }
+
     /// Active decisions by what they are, for the metrics.
     func activeKinds() -> [(kind: DecisionKind, count: Int)] {
         let kinds = state.withLock { $0.book.kinds }

@@ -12,19 +12,24 @@ extension DecisionBook {
     /// Answers a search for what covers an address from the index; nil when the search needs a pass over everything.
     func lookUp(_ search: DecisionSearch) -> [Int]? {
         guard let range = search.filter.range, search.filter.contains else { return nil }
-        var found: [Int] = []
+        let found = slotsCovering(range).filter { slot in
+            entries[slot].state == .active && search.filter.acceptsItself(entries[slot])
+                && search.filter.accepts(kinds[entries[slot].kind])
+        }
+        return search.page(found, entries)
+    }
+
+    /// Every decision, active or ended, whose network covers the range.
+    func slotsCovering(_ range: IPRange) -> [Int] {
+        var slots: [Int] = []
         for first in networksCovering(range) {
             var slot = first
             repeat {
-                if entries[slot].state == .active, search.filter.acceptsItself(entries[slot]),
-                    search.filter.accepts(kinds[entries[slot].kind])
-                {
-                    found.append(slot)
-                }
+                slots.append(slot)
                 slot = Int(entries[slot].neighbour)
             } while slot != first
         }
-        return search.page(found, entries)
+        return slots
     }
 }
 

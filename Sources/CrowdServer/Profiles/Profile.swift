@@ -1,4 +1,5 @@
 import CrowdCore
+import CrowdExpr
 
 /// One document of profiles.yaml (surface facts B.5), compiled.
 struct Profile: Sendable {
@@ -20,9 +21,9 @@ struct Profile: Sendable {
 
     var name: String
     var debug = false
-    var filters: [any ProfileExpression] = []
+    var filters: [Program] = []
     var decisions: [DecisionTemplate] = []
-    var durationExpression: (any ProfileExpression)?
+    var durationExpression: Program?
     var notifications: [String] = []
     var onSuccess = OnSuccess.continue
     var onError: OnError?
@@ -35,7 +36,7 @@ extension Profile {
     ]
 
     /// Decodes one document; everything that can be refused is refused here, with its place.
-    init(from node: YAMLNode, compiler: any ProfileCompiler) throws(ConfigError) {
+    init(from node: YAMLNode, language: ProfileLanguage) throws(ConfigError) {
         let yaml = try node.mapping(type: "csconfig.ProfileCfg", known: Self.keys)
         name = try yaml.string("name") ?? ""
         guard !name.isEmpty else { throw ConfigError("name can't be empty for profile", at: yaml.mark) }
@@ -45,23 +46,22 @@ extension Profile {
         let _: OnFailure? = try yaml.choice("on_failure")
         onError = try yaml.choice("on_error")
         if let node = yaml.present("duration_expr") {
-            durationExpression = try Self.compile(node, compiler, isFilter: false)
+            durationExpression = try Self.compile(node, "duration_expr", language.duration)
         }
         for node in try yaml.present("filters")?.sequence() ?? [] {
-            filters.append(try Self.compile(node, compiler, isFilter: true))
+            filters.append(try Self.compile(node, "filter", language.filter))
         }
         for node in try yaml.present("decisions")?.sequence() ?? [] {
             decisions.append(try DecisionTemplate(from: node, checksDuration: durationExpression == nil))
         }
     }
 
-    private static func compile(_ node: YAMLNode, _ compiler: any ProfileCompiler, isFilter: Bool)
-        throws(ConfigError) -> any ProfileExpression
-    {
+    private static func compile(
+        _ node: YAMLNode, _ what: String, _ compile: (String) throws(ExprError) -> Program
+    ) throws(ConfigError) -> Program {
         let source = try node.string()
-        do { return try compiler.compile(source, isFilter: isFilter) } catch {
-            throw ConfigError(
-                "error compiling \(isFilter ? "filter" : "duration_expr") '\(source)': \(error)", at: node.mark)
+        do { return try compile(source) } catch {
+            throw ConfigError("error compiling \(what) '\(source)': \(error)", at: node.mark)
         }
     }
 }

@@ -1,4 +1,5 @@
 import CrowdCore
+import CrowdExpr
 import Logging
 
 /// All profiles, in order (surface facts B.5, engine facts F).
@@ -8,11 +9,11 @@ struct ProfileSet: Sendable {
     init(_ profiles: [Profile]) { self.profiles = profiles }
 
     /// Loads `path`, with the documents of `path.local` in front.
-    static func load(_ path: String, compiler: any ProfileCompiler) throws(ConfigError) -> ProfileSet {
+    static func load(_ path: String, language: ProfileLanguage) throws(ConfigError) -> ProfileSet {
         var documents = try ConfigFile.documents(path)
         if FileContents.exists(path + ".local") { documents = try ConfigFile.documents(path + ".local") + documents }
         var profiles: [Profile] = []
-        for case let document? in documents { profiles.append(try Profile(from: document, compiler: compiler)) }
+        for case let document? in documents { profiles.append(try Profile(from: document, language: language)) }
         guard !profiles.isEmpty else { throw ConfigError("zero profiles loaded for LAPI") }
         return ProfileSet(profiles)
     }
@@ -33,13 +34,14 @@ struct ProfileSet: Sendable {
 
     func judge(_ alert: Alert, logger: Logger) throws(EvaluationError) -> Verdict {
         var verdict = Verdict()
+        let subject = AlertSubject(alert)
         for profile in profiles {
-            let outcome = try profile.outcome(for: alert, logger: logger)
+            let outcome = try profile.outcome(for: subject, logger: logger)
             if outcome == .stopped { break }
             guard outcome != .unmatched else { continue }
             verdict.matched.append(profile.name)
             if verdict.decisions.isEmpty && outcome == .matched {
-                verdict.decisions = profile.decisions(for: alert, logger: logger)
+                verdict.decisions = profile.decisions(for: alert, subject, logger: logger)
             }
             if profile.onSuccess == .break { break }
         }
@@ -58,13 +60,11 @@ extension Profile {
     }
 
     /// Evaluates every filter; one true filter is a match.
-    func outcome(for alert: Alert, logger: Logger) throws(ProfileSet.EvaluationError) -> Outcome {
+    func outcome(for alert: AlertSubject, logger: Logger) throws(ProfileSet.EvaluationError) -> Outcome {
         var matched = false
         for filter in filters {
             do {
-                guard case .bool(let isTrue) = try filter.evaluate(alert) else {
-                    throw ProfileCompileError(message: "unexpected type of filter result, expected a boolean")
-                }
+                let isTrue = try alert.bool(filter)
                 matched = matched || isTrue
                 if debug { logger.debug("Profile filter evaluated. profile=\(name) result=\(isTrue)") }
             } catch {
@@ -80,23 +80,22 @@ extension Profile {
         return matched ? .matched : .unmatched
     }
 
-    func decisions(for alert: Alert, logger: Logger) -> [Decision] {
+    func decisions(for alert: Alert, _ subject: AlertSubject, logger: Logger) -> [Decision] {
         decisions.map { template in
             var decision = Decision(
                 origin: template.origin.map { "crowdsec/\($0)" } ?? "crowdsec", type: template.type,
                 scope: template.scope ?? alert.source.scope, value: alert.source.value, scenario: alert.scenario,
-                duration: duration(of: template, for: alert, logger: logger))
+                duration: duration(of: template, for: subject, logger: logger))
             decision.uuid = SecureRandom.uuid()
             decision.simulated = template.isSimulated || alert.simulated
             return decision
         }
     }
 
-    private func duration(of template: DecisionTemplate, for alert: Alert, logger: Logger) -> String {
+    private func duration(of template: DecisionTemplate, for alert: AlertSubject, logger: Logger) -> String {
         let written = template.duration ?? Self.defaultDuration
         guard let durationExpression else { return written }
-        guard case .text(let text)? = try? durationExpression.evaluate(alert),
-            GoDuration(text, allowingDays: true) != nil
+        guard let text = (try? alert.text(durationExpression)) ?? nil, GoDuration(text, allowingDays: true) != nil
         else {
             logger.warning(
                 "Profile duration_expr gave no duration, using the fixed one. profile=\(name) duration=\(written)")

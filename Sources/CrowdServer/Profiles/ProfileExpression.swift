@@ -1,0 +1,59 @@
+import CrowdCore
+import CrowdExpr
+
+/// Compiles the expressions of profiles: over `Alert`, with CrowdSec's helper functions.
+struct ProfileLanguage: Sendable {
+    private let environment: Environment
+
+    init(_ resources: some ExprResources = NoResources()) {
+        var environment = Environment(functions: CrowdSecFunctions.all(resources))
+        environment.declare("Alert", .object(EventTypes.alert))
+        self.environment = environment
+    }
+
+    /// A condition; an expression that can give nothing but another type is refused.
+    func filter(_ source: String) throws(ExprError) -> Program {
+        let program = try Program(source, in: environment)
+        guard program.type.mayBe(.bool) else {
+            throw ExprError("expected bool, but got \(program.type.name)", at: 0)
+        }
+        return program
+    }
+
+    /// A duration's text.
+    func duration(_ source: String) throws(ExprError) -> Program { try Program(source, in: environment) }
+}
+
+/// One alert as expressions see it; made once per alert, for all its filters.
+struct AlertSubject {
+    private let machine: Machine
+
+    init(_ alert: Alert) {
+        let event = Event(keys: KeyTable())
+        machine = Machine(event: event, variables: [.object(AlertObject(alert, event.arena))])
+    }
+
+    func bool(_ program: Program) throws(ExprError) -> Bool { try program.bool(on: machine) }
+
+    /// The result's text; nil when it is no string.
+    func text(_ program: Program) throws(ExprError) -> String? {
+        guard case .string(let text) = try program.value(on: machine) else { return nil }
+        return String(text)
+    }
+}
+
+/// What expressions may ask of the server: how often a value was decided about.
+struct DecisionCounts: ExprResources {
+    let decisions: DecisionMemory
+
+    func decisions(_ value: String, since: GoDuration?, activeOnly: Bool) -> Int? {
+        decisions.count(value: value, since: since, activeOnly: activeOnly, now: .now())
+    }
+
+    func lines(of file: String) -> ListValue? { nil }
+    func patternMatches(_ file: String, _ subject: ByteSlice) -> Bool? { nil }
+    func rows(of file: String) -> ListValue? { nil }
+    func lookUp(_ subject: ByteSlice, in file: String) -> ByteSlice? { nil }
+    func stashed(_ key: ByteSlice, in stash: String, arena: Arena) -> ByteSlice? { nil }
+    func report(_ message: String) {}
+}

@@ -1,0 +1,40 @@
+import CrowdCore
+import Testing
+
+@testable import CrowdServer
+
+@Suite("Machine tokens") struct TokenIssuerTests {
+    let issuer = TokenIssuer(secret: Array("0123456789012345678901234567890123456789012345678901234567890123".utf8))
+    let now = Timestamp(seconds: 1_795_249_045)
+
+    @Test func areGoodForAnHour() throws {
+        let issued = issuer.issue("agent", now: now)
+        #expect(issued.expires.seconds == 1_795_252_645)
+        #expect(try issuer.check(issued.token, now: now).machineID == "agent")
+        #expect(try issuer.check(issued.token, now: now + .seconds(3600)).machineID == "agent")
+        #expect(throws: Failure.unauthorized("token is expired by 1s")) {
+            try issuer.check(issued.token, now: now + .seconds(3601))
+        }
+    }
+
+    @Test func foreignAndBrokenOnesAreRefused() {
+        let other = TokenIssuer().issue("agent", now: now).token
+        #expect(throws: Failure.unauthorized("signature is invalid")) { try issuer.check(other, now: now) }
+        for text in ["", "a", "a.b"] {
+            #expect(throws: Failure.unauthorized("token contains an invalid number of segments")) {
+                try issuer.check(text, now: now)
+            }
+        }
+        // `alg: none` must not be taken for a signature that was checked.
+        let none = Base64.encode(Array(#"{"alg":"none","typ":"JWT"}"#.utf8), .url, padded: false)
+        let claims = Base64.encode(Array(#"{"id":"agent","exp":99999999999}"#.utf8), .url, padded: false)
+        #expect(throws: Failure.unauthorized("signing method is invalid")) {
+            try issuer.check("\(none).\(claims).", now: now)
+        }
+    }
+
+    @Test(arguments: [
+        ("edge", "edge"), ("edge@192.0.2.1", "edge"), ("edge@192.0.2.1@2001:db8::1", "edge"), ("a@b", "a@b"),
+    ])
+    func baseNames(_ name: String, _ base: String) { #expect(ClientRegistry.baseName(name) == base) }
+}

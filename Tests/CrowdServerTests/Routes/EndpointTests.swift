@@ -1,0 +1,218 @@
+import CrowdCore
+import HTTPTypes
+import HummingbirdTesting
+import Testing
+
+@testable import CrowdServer
+
+/// Status, body and side effects of each endpoint, through the router and over a live port (protocol facts A, H).
+@Suite("Endpoints", .serialized) struct EndpointTests {
+    enum Way: CaseIterable, Sendable { case router, live }
+
+    static func setup(_ way: Way) -> TestingSetup { way == .router ? .router : .live }
+
+    struct Request: Sendable, CustomTestStringConvertible {
+        enum Caller: Sendable { case nobody, machine, bouncer }
+        var caller: Caller
+        var method: HTTPRequest.Method
+        var uri: String
+        var body: String?
+        var status: Int
+        /// nil: not looked at.
+        var answer: String?
+        var testDescription: String { "\(method) \(uri)" }
+    }
+
+    /// Asked in this order of one server that holds a single expired-free state: no alerts, one machine, one bouncer.
+    static let requests: [Request] = [
+        Request(caller: .nobody, method: .get, uri: "/health", status: 200, answer: #"{"status":"up"}"#),
+        Request(caller: .nobody, method: .get, uri: "/v1/nothing", status: 404, answer: ""),
+        Request(caller: .nobody, method: .get, uri: "//v1/alerts", status: 404, answer: ""),
+        Request(caller: .nobody, method: .put, uri: "/v1/alerts", status: 405, answer: ""),
+        Request(caller: .nobody, method: .head, uri: "/v1/allowlists/x", status: 405),
+        Request(caller: .nobody, method: .get, uri: "/v1/alerts/", status: 301, answer: ""),
+        Request(caller: .nobody, method: .post, uri: "/v1/alerts/", status: 307, answer: ""),
+        Request(
+            caller: .nobody, method: .get, uri: "/v1/alerts", status: 401,
+            answer: #"{"code":401,"message":"cookie token is empty"}"#),
+        Request(
+            caller: .nobody, method: .get, uri: "/v1/decisions", status: 403, answer: #"{"message":"access forbidden"}"#
+        ),
+        Request(
+            caller: .nobody, method: .post, uri: "/v1/watchers", body: "", status: 400, answer: #"{"message":"EOF"}"#),
+        Request(
+            caller: .nobody, method: .post, uri: "/v1/watchers", body: "{}", status: 422,
+            answer:
+                #"{"message":"validation failure list:\nmachine_id in body is required\npassword in body is required"}"#
+        ),
+        Request(
+            caller: .nobody, method: .post, uri: "/v1/watchers", body: #"{"machine_id":"agent","password":"x"}"#,
+            status: 403, answer: #"{"message":"user 'agent': user already exist"}"#),
+        Request(
+            caller: .nobody, method: .post, uri: "/v1/watchers", body: #"{"machine_id":"new","password":"x"}"#,
+            status: 201, answer: ""),
+        Request(
+            caller: .nobody, method: .post, uri: "/v1/watchers/login", body: #"{"machine_id":"new","password":"x"}"#,
+            status: 401, answer: #"{"code":401,"message":"machine new not validated"}"#),
+        Request(
+            caller: .nobody, method: .post, uri: "/v1/watchers/login", body: #"{"machine_id":"no","password":"x"}"#,
+            status: 401, answer: #"{"code":401,"message":"ent: machine not found"}"#),
+        Request(
+            caller: .nobody, method: .post, uri: "/v1/watchers/login", body: #"{"machine_id":"agent","password":"x"}"#,
+            status: 401, answer: #"{"code":401,"message":"incorrect Username or Password"}"#),
+        Request(
+            caller: .nobody, method: .post, uri: "/v1/watchers/login", body: #"{"machine_id":"agent"}"#, status: 401,
+            answer: #"{"code":401,"message":"validation failure list:\npassword in body is required"}"#),
+        Request(caller: .machine, method: .get, uri: "/v1/heartbeat", status: 200, answer: ""),
+        Request(caller: .machine, method: .get, uri: "/v1/alerts", status: 200, answer: "null"),
+        Request(caller: .machine, method: .head, uri: "/v1/alerts", status: 200, answer: ""),
+        Request(caller: .machine, method: .get, uri: "/v1/alerts?limit=0&sort=ASC&include_capi=false", status: 200),
+        Request(
+            caller: .machine, method: .get, uri: "/v1/alerts?x=1", status: 500,
+            answer: #"{"message":"filter parameter 'x' is unknown (=1): invalid filter"}"#),
+        Request(
+            caller: .machine, method: .get, uri: "/v1/alerts?ip=x", status: 500,
+            answer: #"{"message":"invalid ip address 'x'"}"#),
+        Request(
+            caller: .machine, method: .get, uri: "/v1/alerts/9", status: 404,
+            answer: #"{"message":"object not found"}"#),
+        Request(
+            caller: .machine, method: .get, uri: "/v1/alerts/x", status: 400,
+            answer: #"{"message":"alert_id must be valid integer"}"#),
+        Request(
+            caller: .machine, method: .delete, uri: "/v1/alerts/9", status: 500,
+            answer: #"{"message":"ent: alert not found"}"#),
+        Request(caller: .machine, method: .delete, uri: "/v1/alerts", status: 200, answer: #"{"nbDeleted":"0"}"#),
+        Request(caller: .machine, method: .post, uri: "/v1/alerts", body: "[]", status: 201, answer: "[]"),
+        Request(caller: .machine, method: .post, uri: "/v1/alerts", body: "[", status: 400),
+        Request(caller: .machine, method: .post, uri: "/v1/alerts", body: "[{}]", status: 500),
+        Request(
+            caller: .machine, method: .delete, uri: "/v1/decisions/9999", status: 500,
+            answer: #"{"message":"decision with id '9999' doesn't exist: unable to delete"}"#),
+        Request(
+            caller: .machine, method: .delete, uri: "/v1/decisions/x", status: 400,
+            answer: #"{"message":"decision_id must be valid integer"}"#),
+        Request(
+            caller: .machine, method: .delete, uri: "/v1/decisions?foo=1", status: 500,
+            answer: #"{"message":"'foo' doesn't exist: invalid filter"}"#),
+        Request(caller: .machine, method: .delete, uri: "/v1/decisions", status: 200, answer: #"{"nbDeleted":"0"}"#),
+        Request(caller: .machine, method: .get, uri: "/v1/allowlists", status: 200, answer: "[]"),
+        Request(
+            caller: .machine, method: .get, uri: "/v1/allowlists/x", status: 500,
+            answer: #"{"message":"allowlist 'x' not found"}"#),
+        Request(
+            caller: .machine, method: .get, uri: "/v1/allowlists/check/2.3.4.0%2F24", status: 200, answer: "{}"),
+        Request(caller: .machine, method: .head, uri: "/v1/allowlists/check/1.2.3.4", status: 204, answer: ""),
+        Request(
+            caller: .machine, method: .get, uri: "/v1/allowlists/check/x", status: 500,
+            answer: #"{"message":"invalid ip address 'x'"}"#),
+        Request(
+            caller: .machine, method: .post, uri: "/v1/allowlists/check", body: #"{"targets":[]}"#, status: 400,
+            answer: #"{"message":"targets list cannot be empty"}"#),
+        Request(
+            caller: .machine, method: .post, uri: "/v1/allowlists/check", body: #"{"targets":["1.2.3.4"]}"#,
+            status: 200, answer: #"{"results":[]}"#),
+        Request(
+            caller: .machine, method: .post, uri: "/v1/usage-metrics", body: #"{"log_processors":[]}"#, status: 400,
+            answer: #"{"message":"Missing log processor data"}"#),
+        Request(
+            caller: .machine, method: .post, uri: "/v1/usage-metrics", body: #"{"log_processors":[{}]}"#, status: 422),
+        Request(caller: .bouncer, method: .get, uri: "/v1/decisions", status: 200, answer: "null"),
+        Request(caller: .bouncer, method: .head, uri: "/v1/decisions/stream", status: 200, answer: ""),
+        Request(
+            caller: .bouncer, method: .get, uri: "/v1/decisions?ip=x", status: 500,
+            answer: #"{"message":"invalid ip address 'x'"}"#),
+        Request(
+            caller: .bouncer, method: .get, uri: "/v1/decisions/stream?startup=true", status: 200,
+            answer: #"{"new": [], "deleted": []}"#),
+        Request(
+            caller: .bouncer, method: .get, uri: "/v1/decisions/stream?ip=bad", status: 200,
+            answer: #"{"new": [], "deleted": []}"#),
+        Request(
+            caller: .bouncer, method: .post, uri: "/v1/usage-metrics",
+            body:
+                #"{"log_processors":null,"remediation_components":[{"feature_flags":[],"metrics":[{"items":[],"meta":{"utc_now_timestamp":1,"window_size_seconds":900}}],"os":{"name":"debian","version":"12"},"utc_startup_timestamp":1,"version":"v1","type":"fw"}]}"#,
+            status: 201, answer: ""),
+        Request(caller: .machine, method: .delete, uri: "/v1/watchers/self", status: 204, answer: ""),
+        Request(
+            caller: .machine, method: .delete, uri: "/v1/watchers/self", status: 500,
+            answer: #"{"message":"'agent' does not exist"}"#),
+    ]
+
+    @Test(arguments: Way.allCases) func answers(_ way: Way) async throws {
+        try await ServerFixture().test(Self.setup(way)) { client in
+            let token = try await client.logIn()
+            #expect(!token.isEmpty)
+            for request in Self.requests {
+                let answer: ServerFixture.Client.Answer
+                switch request.caller {
+                case .nobody:
+                    answer = try await client.send(
+                        request.method, request.uri, [("User-Agent", "crowdsec/v1")], body: request.body)
+                case .machine:
+                    answer = try await client.asMachine(token, request.method, request.uri, body: request.body)
+                case .bouncer:
+                    answer = try await client.send(
+                        request.method, request.uri, [("X-Api-Key", ServerFixture.key), ("User-Agent", "fw/1")],
+                        body: request.body)
+                }
+                #expect(answer.status == request.status, "\(request.testDescription): \(answer.text)")
+                if let expected = request.answer { #expect(answer.text == expected, "\(request.testDescription)") }
+            }
+        }
+    }
+
+    @Test(arguments: Way.allCases) func anAlertBecomesADecision(_ way: Way) async throws {
+        try await ServerFixture().test(Self.setup(way)) { client in
+            let token = try await client.logIn()
+            let uuid = "6a1c0a52-4c9b-4f64-9a0e-0d6a2f3b1c11"
+            let attack = ServerFixture.attack("203.0.113.9", scope: "ip", uuid: uuid)
+            let first = try await client.asMachine(token, .post, "/v1/alerts", body: attack)
+            #expect(first.status == 201 && first.text == #"["1"]"#)
+            // Sent again after a lost answer: the same id, stored once.
+            #expect(try await client.asMachine(token, .post, "/v1/alerts", body: attack).text == #"["1"]"#)
+
+            let stream = try await client.asBouncer(.get, "/v1/decisions/stream?startup=true")
+            #expect(stream.headers[.contentType] == "application/json")
+            let decision = try #require(stream.json["new"]?.array?.first)
+            #expect(stream.json["new"]?.array?.count == 1)
+            #expect(decision["value"]?.string == "203.0.113.9" && decision["scope"]?.string == "Ip")
+            #expect(["4h0m0s", "3h59m59s"].contains(decision["duration"]?.string ?? ""))
+
+            let alerts = try await client.asMachine(token, .get, "/v1/alerts?has_active_decision=true").json
+            #expect(alerts.array?.first?["machine_id"]?.string == "agent")
+            #expect(alerts.array?.first?["decisions"]?.array?.first?["simulated"]?.bool == false)
+            #expect(alerts.array?.first?["labels"]?.isNull == true)
+
+            #expect(try await client.asMachine(token, .delete, "/v1/decisions/1").text == #"{"nbDeleted":"1"}"#)
+            let delta = try await client.asBouncer(.get, "/v1/decisions/stream?").json
+            #expect(delta["deleted"]?.array?.first?["duration"]?.string == "0s")
+            #expect(try await client.asBouncer(.get, "/v1/decisions?ip=203.0.113.9").text == "null")
+        }
+    }
+
+    @Test func aHeldDeltaEndsWithTheChange() async throws {
+        try await ServerFixture().test(.live) { client in
+            let token = try await client.logIn()
+            _ = try await client.asBouncer(.get, "/v1/decisions/stream?startup=true")
+            let started = ContinuousClock.now
+            async let held = client.asBouncer(.get, "/v1/decisions/stream", [("X-Crowd-Hold", "20")])
+            try await Task.sleep(for: .milliseconds(300))
+            _ = try await client.asMachine(token, .post, "/v1/alerts", body: ServerFixture.ban("192.0.2.1"))
+            let answer = try await held
+            #expect(answer.json["new"]?.array?.first?["value"]?.string == "192.0.2.1")
+            #expect(ContinuousClock.now - started < .seconds(5))
+            #expect(HTTPField.Name("X-Crowd-Hold").flatMap { answer.headers[$0] } == "20")
+        }
+    }
+
+    @Test func aSharedKeyGetsARowForEachAddress() async throws {
+        let fixture = try await ServerFixture { $0.usesForwardedForHeaders = true }
+        try await fixture.test(.live) { client in
+            for address in ["192.0.2.1", "192.0.2.2", "192.0.2.2, 10.0.0.1"] {
+                _ = try await client.asBouncer(.get, "/v1/decisions", [("X-Forwarded-For", address)])
+            }
+            #expect(fixture.api.clients.bouncer(named: "edge") != nil)
+        }
+    }
+}
