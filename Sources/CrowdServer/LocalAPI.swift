@@ -18,6 +18,8 @@ public final class LocalAPI: Sendable {
     private let changeable: Mutex<Changeable>
     private let isResyncing = Atomic<Bool>(false)
     private let stopping = Atomic<Bool>(false)
+    /// In fifths of a second.
+    private let lastRefresh = Atomic<UInt64>(0)
 
     /// What a reload may change.
     struct Changeable: Sendable {
@@ -92,6 +94,16 @@ public final class LocalAPI: Sendable {
     }
 
     // MARK: Changes by other processes
+
+    /// Looks into the database for a client that memory does not know: it may have been added a moment ago. At most
+    /// five times a second, whoever asks: strangers cannot make the disk busy.
+    func refreshUnknownClients() async {
+        let now = UInt64(clamping: Timestamp.now().nanoseconds / 200_000_000)
+        guard lastRefresh.exchange(now, ordering: .relaxed) != now else { return }
+        do { try await reloadClients() } catch {
+            logger.error("Machines and bouncers could not be read. error=\(error)")
+        }
+    }
 
     /// Called on the writer's thread; the work is done elsewhere, once at a time.
     private func resyncSoon() {

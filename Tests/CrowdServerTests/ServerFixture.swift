@@ -65,6 +65,10 @@ struct ServerFixture {
             responder: LAPIResponder(api: api), server: LocalAPIService.builder(nil),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)))
         try await application.test(setup) { client in try await body(Client(http: client)) }
+        await remove()
+    }
+
+    func remove() async {
         await store.close()
         for name in ["crowdsec.db", "crowdsec.db-wal", "crowdsec.db-shm", "profiles.yaml", "config.yaml"] {
             unlink("\(directory)/\(name)")

@@ -70,7 +70,12 @@ extension LocalAPI {
     private func bouncer(key: String?, client: IPAddress, isHead: Bool, now: Timestamp) async throws -> BouncerRecord {
         guard let key, !key.isEmpty else { throw Failure.forbidden() }
         let hash = BouncerRecord.hash(ofKey: key)
-        switch clients.judge(keyHash: hash, client: client.description, isHead: isHead) {
+        var verdict = clients.judge(keyHash: hash, client: client.description, isHead: isHead)
+        if case .refused = verdict {
+            await refreshUnknownClients()
+            verdict = clients.judge(keyHash: hash, client: client.description, isHead: isHead)
+        }
+        switch verdict {
         case .known(let row): return row
         case .refused: throw Failure.forbidden()
         case .newAddress(let row): return try await insert(row, now: now)

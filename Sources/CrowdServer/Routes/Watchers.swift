@@ -63,6 +63,7 @@ extension LocalAPI {
     }
 
     private func checkPassword(_ request: LoginRequest) async throws {
+        if clients.machine(request.machineID)?.isValidated != true { await refreshUnknownClients() }
         guard let machine = clients.machine(request.machineID) else {
             throw Failure.unauthorized("ent: machine not found")
         }
