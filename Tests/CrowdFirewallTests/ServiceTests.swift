@@ -1,5 +1,6 @@
 import CrowdCore
 import CrowdLAPI
+import Synchronization
 import Testing
 
 @testable import CrowdFirewall
@@ -15,7 +16,7 @@ private func decision(_ value: String, _ duration: String = "1h", type: String =
 
 @Suite("Decisions to bans") struct DecisionCollectorTests {
     private func collect(_ decisions: [StreamDecision], deleted: Bool = false) -> DecisionCollector.Batch {
-        let collector = DecisionCollector(types: ["ban"], families: [.v4, .v6], origins: OriginTable(), now: 1000)
+        let collector = DecisionCollector(types: ["ban"], families: [.v4, .v6], origins: OriginTable()) { 1000 }
         for decision in decisions { collector.take(isDeleted: deleted, decision) }
         return collector.finish().batch
     }
@@ -44,6 +45,18 @@ private func decision(_ value: String, _ duration: String = "1h", type: String =
             batch.unreadable == 2 && batch.examples == ["FR", ""] && batch.otherTypes == 1 && batch.alreadyOver == 3)
         #expect(batch.new.map { $0.deadline - 1000 }.prefix(2) == [4 * 3_600_000, 3_600_000])
         #expect(batch.new.count == 3)
+    }
+
+    @Test func durationsCountFromTheAnswerNotFromTheRequest() {
+        let time = Mutex<Deadline>(1000)
+        let collector = DecisionCollector(types: ["ban"], families: [.v4], origins: OriginTable()) {
+            time.withLock { $0 }
+        }
+        time.withLock { $0 = 31_000 }
+        collector.take(isDeleted: false, decision("1.2.3.4"))
+        time.withLock { $0 = 40_000 }
+        collector.take(isDeleted: false, decision("1.2.3.5"))
+        #expect(collector.finish().batch.new.map(\.deadline) == [3_631_000, 3_631_000])
     }
 
     @Test func deletionsNeedNoDuration() {

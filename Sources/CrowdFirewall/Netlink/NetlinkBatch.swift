@@ -6,6 +6,8 @@ struct NetlinkBatch: ~Copyable {
     /// What it is for, in error messages.
     let action: String
     private(set) var bytes: [UInt8] = []
+    /// Number of its first message.
+    let firstSequence: UInt32
     private let socket: NetlinkSocket
     private let scratch: UnsafeMutablePointer<CChar>
 
@@ -17,7 +19,8 @@ struct NetlinkBatch: ~Copyable {
         self.action = action
         self.socket = socket
         scratch = .allocate(capacity: Self.scratchBytes)
-        append(nftnl_batch_begin(scratch, socket.nextSequence()))
+        firstSequence = socket.nextSequence()
+        append(nftnl_batch_begin(scratch, firstSequence))
     }
 
     deinit { scratch.deallocate() }

@@ -28,7 +28,7 @@ final class NetlinkSocket {
     init() throws(NetlinkError) {
         fd = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), Int32(NETLINK_NETFILTER))
         guard fd >= 0 else { throw NetlinkError(code: errno, action: "open netlink socket") }
-        sequence = UInt32(truncatingIfNeeded: MonotonicClock.now())
+        sequence = UInt32(truncatingIfNeeded: MonotonicClock.now()) & 0x00FF_FFFF
         Self.set(fd, SOL_SOCKET, SO_SNDBUFFORCE, Size.send)
         Self.set(fd, SOL_SOCKET, SO_RCVBUFFORCE, Size.receive)
         Self.set(fd, Int32(CROWD_SOL_NETLINK), Int32(CROWD_NETLINK_CAP_ACK), 1)
@@ -50,7 +50,8 @@ final class NetlinkSocket {
 
     /// A number for the next message.
     func nextSequence() -> UInt32 {
-        sequence &+= 1
+        // 0 is not used.
+        sequence = sequence >= 0x7FFF_FFFF ? 1 : sequence + 1
         return sequence
     }
 
@@ -58,19 +59,21 @@ final class NetlinkSocket {
     ///
     /// - Throws: the first error it reports; ENOBUFS where its report did not fit, and the result is unknown.
     func commit(_ batch: borrowing NetlinkBatch) throws(NetlinkError) {
+        let own = batch.firstSequence...max(batch.firstSequence, sequence)
         try send(batch.bytes, batch.action)
         var failure: Int32 = 0
         // All replies are queued by the time send returns.
         while let count = try receive(wait: false, batch.action) {
             forEachMessage(count) { header, payload in
                 let code = Self.error(header, payload)
-                if code != 0 && failure == 0 { failure = code }
+                if code != 0 && failure == 0 && own.contains(header.pointee.nlmsg_seq) { failure = code }
             }
         }
         guard failure == 0 else { throw NetlinkError(code: failure, action: batch.action) }
     }
 
-    /// Sends a request and hands out each message of its answer.
+    /// Sends a request, the last that took a number, and hands out each message of its answer. What is left of earlier
+    /// answers (after ENOBUFS) is passed over.
     func dump(
         _ request: [UInt8], _ action: String, _ take: (UnsafePointer<nlmsghdr>) -> Void
     ) throws(NetlinkError) {
@@ -80,6 +83,7 @@ final class NetlinkSocket {
         while !isDone {
             guard let count = try receive(wait: true, action) else { break }
             forEachMessage(count) { header, payload in
+                guard header.pointee.nlmsg_seq == sequence else { return }
                 switch Int(header.pointee.nlmsg_type) {
                 case Int(NLMSG_DONE): isDone = true
                 case Int(NLMSG_ERROR):

@@ -19,6 +19,8 @@ final class DecisionCollector: Sendable {
     private struct State {
         var batch = Batch()
         var origins: OriginTable
+        /// When the answer's first decision arrived: durations count from there. The request may have been held long.
+        var arrival: Deadline?
     }
 
     /// A decision's duration that cannot be read counts as this, as in the reference.
@@ -30,18 +32,23 @@ final class DecisionCollector: Sendable {
 
     private let types: Set<String>
     private let families: [Family]
-    private let now: Deadline
+    private let clock: @Sendable () -> Deadline
     private let state: Mutex<State>
 
-    init(types: Set<String>, families: [Family], origins: OriginTable, now: Deadline) {
+    init(
+        types: Set<String>, families: [Family], origins: OriginTable,
+        clock: @escaping @Sendable () -> Deadline = MonotonicClock.now
+    ) {
         self.types = types
         self.families = families
-        self.now = now
+        self.clock = clock
         state = Mutex(State(origins: origins))
     }
 
     func take(isDeleted: Bool, _ decision: StreamDecision) {
         state.withLock { state in
+            let now = state.arrival ?? clock()
+            state.arrival = now
             guard types.contains(decision.type.lowercased()) else {
                 state.batch.otherTypes += 1
                 return

@@ -84,8 +84,7 @@ public struct FirewallBouncer: Sendable {
         let isFirst = pace.wantsEverything
         metrics.requests.add()
         let collector = DecisionCollector(
-            types: config.decisionTypes, families: enforcer.families, origins: await enforcer.origins,
-            now: MonotonicClock.now())
+            types: config.decisionTypes, families: enforcer.families, origins: await enforcer.origins)
         let hold = isFirst || config.holdSeconds == 0 ? nil : config.holdSeconds
         let answer = try await client.stream(startup: isFirst, hold: hold) { collector.take(isDeleted: $0, $1) }
         let (batch, origins) = collector.finish()
