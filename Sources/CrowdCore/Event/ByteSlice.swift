@@ -86,13 +86,36 @@ extension ByteSlice: Hashable, Comparable {
         return order != 0 ? order < 0 : a.count < b.count
     }
 
-    public func hash(into hasher: inout Hasher) { hasher.combine(bytes: UnsafeRawBufferPointer(buffer)) }
+    public func hash(into hasher: inout Hasher) { hasher.combine(fold(seed: 0)) }
 
-    /// FNV-1a over the bytes: the hash of our own tables, stable within a process.
-    @inlinable public var fnv: UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for index in 0..<count { hash = (hash ^ UInt64(base[index])) &* 0x100_0000_01b3 }
-        return hash
+    /// Dictionaries ask for this instead of running SipHash: buckets are found by it for every event.
+    ///
+    /// Attackers choose the texts, so the hash is keyed with a secret of the process.
+    public func _rawHashValue(seed: Int) -> Int { Int(bitPattern: UInt(fold(seed: UInt64(bitPattern: Int64(seed))))) }
+
+    private static let secret = UInt64.random(in: 0...UInt64.max) | 1
+
+    /// Multiply-and-fold over words of eight bytes, as wyhash does.
+    private func fold(seed: UInt64) -> UInt64 {
+        var state = seed ^ ByteSlice.secret
+        var left = count
+        var at = UnsafeRawPointer(base)
+        while left >= 8 {
+            state = ByteSlice.mix(state ^ at.loadUnaligned(as: UInt64.self), 0xa076_1d64_78bd_642f)
+            at += 8
+            left -= 8
+        }
+        var tail = UInt64(truncatingIfNeeded: count)
+        while left > 0 {
+            left -= 1
+            tail = tail << 8 | UInt64(at.load(fromByteOffset: left, as: UInt8.self))
+        }
+        return ByteSlice.mix(state ^ tail, 0xe703_7ed1_a0b4_28db ^ ByteSlice.secret)
+    }
+
+    @inline(__always) private static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
+        let product = a.multipliedFullWidth(by: b)
+        return product.high ^ product.low
     }
 }
 

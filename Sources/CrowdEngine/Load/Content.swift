@@ -50,6 +50,8 @@ public struct ContentLoader {
     /// False tries every node and scenario on every event: for tests of the index.
     public var usesIndex = true
     public var report: @Sendable (String) -> Void = { _ in }
+    /// Where a data file lies, by its URL and its name; by default its name in the data directory.
+    public var resolveData: (@Sendable (_ url: String, _ name: String) -> String)?
 
     private var refused: [ConfigError] = []
     private var warnings: [ConfigError] = []
@@ -63,7 +65,9 @@ public struct ContentLoader {
         refused = []
         warnings = []
         let keys = KeyTable()
-        let data = DataFiles(directory: dataDirectory, report: report)
+        let directory = dataDirectory
+        let resolve = resolveData ?? { _, name in directory + "/" + name }
+        let data = DataFiles(resolve: { resolve($0.sourceURL, $0.destination) }, report: report)
         var environment = Environment(keys: keys, functions: CrowdSecFunctions.all(data))
         environment.declareEvent()
         let groks = library()

@@ -8,10 +8,12 @@ import Synchronization
 /// Files are read while content is loaded and immutable afterwards, so expressions read them without a lock.
 public final class DataFiles: ExprResources, @unchecked Sendable {
     // Sendable: `load` is called by the loading thread only, before any worker runs; stashes lock for themselves.
-    private let directory: String
+    private let resolve: @Sendable (DataFileConfig) -> String
     private var texts: [String: ListValue] = [:]
     private var patterns: [String: PatternSet] = [:]
     private var maps: [String: LookUpTable] = [:]
+    /// Where each file of no type (a database) lies, by its name.
+    private(set) var databases: [String: String] = [:]
     public let stashes = Stashes()
     private let reportedOnce = Mutex<Set<String>>([])
     private let reporter: @Sendable (String) -> Void
@@ -19,15 +21,22 @@ public final class DataFiles: ExprResources, @unchecked Sendable {
     /// The longest line accepted: a longer one ends the load of its file with an error.
     static let maxLine = 64 * 1024
 
-    /// - Parameter report: receives what an expression did wrong, each text once.
-    public init(directory: String, report: @escaping @Sendable (String) -> Void = { _ in }) {
-        self.directory = directory
+    /// - Parameters:
+    ///   - resolve: where a data file lies.
+    ///   - report: receives what an expression did wrong, each text once.
+    init(
+        resolve: @escaping @Sendable (DataFileConfig) -> String, report: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.resolve = resolve
         reporter = report
     }
 
     /// Reads one file; errors are for the log, never fatal.
     func load(_ file: DataFileConfig) -> ConfigError? {
-        guard !file.type.isEmpty else { return nil }
+        guard !file.type.isEmpty else {
+            databases[file.destination] = resolve(file)
+            return nil
+        }
         guard !file.destination.isEmpty, !file.destination.split(separator: "/").contains("..") else {
             return ConfigError("dest_file '\(file.destination)' is not inside the data directory", at: file.mark)
         }
@@ -47,11 +56,11 @@ public final class DataFiles: ExprResources, @unchecked Sendable {
     }
 
     private func lines(_ file: DataFileConfig) throws(ConfigError) -> [String] {
-        let bytes = try FileContents.read(directory + "/" + file.destination, limit: 256 * 1024 * 1024)
+        let bytes = try FileContents.read(resolve(file), limit: 256 * 1024 * 1024)
         var lines: [String] = []
         for (number, line) in bytes.split(separator: 10, omittingEmptySubsequences: false).enumerated() {
             guard line.count <= DataFiles.maxLine else {
-                throw ConfigError("token too long", at: SourceMark(file: directory + "/" + file.destination, line: number + 1, column: 1))
+                throw ConfigError("token too long", at: SourceMark(file: resolve(file), line: number + 1, column: 1))
             }
             let text = line.last == 13 ? line.dropLast() : line
             guard let first = text.first, first != UInt8(ascii: "#") else { continue }

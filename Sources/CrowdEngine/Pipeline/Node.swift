@@ -32,7 +32,7 @@ final class Node: Sendable {
 }
 
 /// A grok with where its captures go.
-struct GrokStep: Sendable {
+final class GrokStep: Sendable {
     enum Subject: Sendable {
         case rawLine
         case parsed(FieldKey)
@@ -43,10 +43,18 @@ struct GrokStep: Sendable {
     /// For each field: its key in `evt.Parsed` and its place among the match's pairs.
     let fields: [(key: FieldKey, place: Int)]
     let statics: [Static]
+
+    init(grok: Grok, subject: Subject, fields: [(key: FieldKey, place: Int)], statics: [Static]) {
+        self.grok = grok
+        self.subject = subject
+        self.fields = fields
+        self.statics = statics
+    }
 }
 
-/// One static: where a value comes from and what is done with it.
-struct Static: Sendable {
+/// One static: where a value comes from and what is done with it. A class, so that going through a list of them copies
+/// nothing.
+final class Static: Sendable {
     enum Source: Sendable {
         case constant(ByteSlice)
         case field(EventMap, FieldKey)
@@ -65,13 +73,26 @@ struct Static: Sendable {
     let source: Source
     /// `ParseDate` alone runs for an empty value too.
     let runsWhenEmpty: Bool
+
+    init(target: Target, source: Source, runsWhenEmpty: Bool) {
+        self.target = target
+        self.source = source
+        self.runsWhenEmpty = runsWhenEmpty
+    }
 }
 
-struct Whitelist: Sendable {
+final class Whitelist: Sendable {
     let reason: ByteSlice
     let addresses: Set<IPAddress>
     let ranges: [IPRange]
     let expressions: [Program]
+
+    init(reason: ByteSlice, addresses: Set<IPAddress>, ranges: [IPRange], expressions: [Program]) {
+        self.reason = reason
+        self.addresses = addresses
+        self.ranges = ranges
+        self.expressions = expressions
+    }
 }
 
 struct StashStep: Sendable {

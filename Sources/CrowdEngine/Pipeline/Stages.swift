@@ -5,12 +5,19 @@ import CrowdText
 /// The stages of one context (parsers or postoverflows), compiled and indexed. Immutable: workers share it.
 public final class Stages: Sendable {
     /// One stage: its nodes in order, and which of them can accept a line of a given program.
-    struct Stage: Sendable {
+    final class Stage: Sendable {
         let name: ByteSlice
         let nodes: [Node]
         /// Numbers of the nodes to offer, by `evt.Parsed.program`; what is not listed gets `others`.
         let byProgram: [ByteSlice: [Int]]
         let others: [Int]
+
+        init(name: ByteSlice, nodes: [Node], byProgram: [ByteSlice: [Int]], others: [Int]) {
+            self.name = name
+            self.nodes = nodes
+            self.byProgram = byProgram
+            self.others = others
+        }
 
         func candidates(for program: ByteSlice) -> [Int] { byProgram[program] ?? others }
     }

@@ -54,13 +54,19 @@ public final class Worker {
     private let builder: AlertBuilder
     private let scopeMachine: Machine
     private weak var observer: (any WorkerObserver)?
+    private let recorder: Recorder?
     private var complaints: Set<String> = []
     public private(set) var counts = LineCounts()
 
-    /// - Parameter bucketCeiling: the most live buckets; beyond it the eldest are evicted and counted.
-    public init(_ content: Content, observer: any WorkerObserver, bucketCeiling: Int = 250_000) {
+    /// - Parameters:
+    ///   - recorder: sees every step; makes the engine slow.
+    ///   - bucketCeiling: the most live buckets; beyond it the eldest are evicted and counted.
+    public init(
+        _ content: Content, observer: any WorkerObserver, recorder: Recorder? = nil, bucketCeiling: Int = 250_000
+    ) {
         self.content = content
         self.observer = observer
+        self.recorder = recorder
         event = Event(keys: content.keys)
         parser = StageRunner(content.parsers, event: event, stashes: content.data.stashes)
         pourer = Pourer(content, event: event, ceiling: bucketCeiling)
@@ -68,11 +74,14 @@ public final class Worker {
         postoverflow = StageRunner(content.postoverflows, event: overflowEvent, stashes: content.data.stashes)
         builder = AlertBuilder(keys: content.keys)
         scopeMachine = Machine(event: Event(keys: content.keys))
+        parser.observer = recorder
+        postoverflow.observer = recorder
         pourer.onError = { [weak self] scenario, text in self?.complain(scenario.name, text) }
     }
 
     /// One line, without its line end. `raw` need live only as long as the call.
     public func process(_ raw: ByteSlice, from origin: LineOrigin, at time: Timestamp) {
+        recorder?.line = counts.read
         counts.read += 1
         event.reset()
         event.isReplay = origin.isReplay
@@ -131,7 +140,8 @@ public final class Worker {
         } catch {
             return complain(overflow.scenario.name, error.description)
         }
-        let needsEvent = !content.postoverflows.stages.isEmpty || overflow.scenario.config.reprocesses
+        let needsEvent =
+            !content.postoverflows.stages.isEmpty || overflow.scenario.config.reprocesses || recorder != nil
         guard needsEvent else {
             observer?.raised(alerts)
             return
@@ -139,6 +149,7 @@ public final class Worker {
         let object = OverflowObject(alerts, reprocesses: overflow.scenario.config.reprocesses)
         prepare(overflowEvent, object, overflow.bucket.overflowed)
         if !content.postoverflows.stages.isEmpty { _ = postoverflow.run() }
+        recorder?.overflowed(overflowEvent)
         guard !overflowEvent.isWhitelisted else {
             observer?.ignored(alerts[0], reason: String(overflowEvent.whitelistReason))
             return

@@ -1,0 +1,99 @@
+public import CrowdCore
+
+/// Keeps what every node did to every event, and every overflow: for hub tests and explanations (engine facts G.3).
+///
+/// It sees the very engine that runs live; nothing is recomputed.
+public final class Recorder: NodeObserver {
+    /// One node's turn with one event.
+    public struct NodeResult {
+        public let stage: String
+        public let node: String
+        public let succeeded: Bool
+        public let event: EventDump
+        /// Number of the line, from 0.
+        public let line: Int
+    }
+
+    public private(set) var results: [NodeResult] = []
+    /// Overflows with an alert, after postoverflows; whitelisted ones too.
+    public private(set) var overflows: [EventDump] = []
+    var line = 0
+
+    public init() {}
+
+    func ran(_ node: Node, stage: ByteSlice, succeeded: Bool, event: Event) {
+        results.append(
+            NodeResult(
+                stage: String(stage), node: node.name, succeeded: succeeded, event: EventDump(event), line: line))
+    }
+
+    func overflowed(_ event: Event) { overflows.append(EventDump(event)) }
+}
+
+/// A deep copy of an event as expressions see it.
+public final class EventDump: ValueObject {
+    private let arena = Arena(chunkSize: 2_048)
+    private var fields: [Int: Value] = [:]
+    public let isWhitelisted: Bool
+
+    init(_ event: Event) {
+        isWhitelisted = event.isWhitelisted
+        for index in 0...EventTypes.EventField.meta where index != EventTypes.EventField.line {
+            fields[index] = EventDump.copy(event.field(index), arena, depth: 0)
+        }
+        fields[EventTypes.EventField.line] = .object(LineDump(event, arena))
+    }
+
+    private static func copy(_ value: Value, _ arena: Arena, depth: Int) -> Value {
+        guard depth < 64 else { return .null }
+        switch value {
+        case .string(let text): return .string(arena.copy(text))
+        case .list(let list): return .list(ListValue(list.items.map { copy($0, arena, depth: depth + 1) }))
+        case .map(let map):
+            let result = MapValue(missing: map.missing)
+            for (key, value) in zip(map.keys, map.values) { result.set(arena.copy(key), copy(value, arena, depth: depth + 1)) }
+            return .map(result)
+        default: return value
+        }
+    }
+
+    public var type: ObjectType { EventTypes.event }
+    public func field(_ index: Int) -> Value { fields[index] ?? .null }
+
+    public func call(_ method: Int, _ arguments: [Value], arena: Arena) throws(ValueError) -> Value {
+        switch method {
+        case EventTypes.EventMethod.getType:
+            guard case .int(let kind) = field(EventTypes.EventField.type) else { return .null }
+            return .string(arena.copy(kind == 0 ? "log" : "overflow"))
+        case EventTypes.EventMethod.getMeta:
+            return entry(EventTypes.EventField.meta, key: try arguments.text(0)) ?? .string(.empty)
+        default: throw ValueError("a recorded event cannot be changed")
+        }
+    }
+
+    /// A text map of the event, by name, in order of setting.
+    public func texts(_ index: Int) -> [(name: String, value: String)] {
+        guard case .map(let map) = field(index) else { return [] }
+        return zip(map.keys, map.values).compactMap { key, value in
+            if case .string(let text) = value { (String(key), String(text)) } else { nil }
+        }
+    }
+}
+
+/// `Line` of a recorded event.
+private final class LineDump: ValueObject {
+    private var fields: [Int: Value] = [:]
+    init(_ event: Event, _ arena: Arena) {
+        typealias Field = EventTypes.LineField
+        fields[Field.raw] = .string(arena.copy(event.line.raw))
+        fields[Field.source] = .string(arena.copy(event.line.source))
+        fields[Field.time] = .time(event.line.time)
+        fields[Field.module] = .string(arena.copy(event.line.module))
+        fields[Field.process] = .bool(true)
+        let labels = MapValue(missing: .string(.empty))
+        for entry in event.line.labels.entries { labels.set(arena.copy(entry.name), .string(arena.copy(entry.value))) }
+        fields[Field.labels] = .map(labels)
+    }
+    var type: ObjectType { EventTypes.line }
+    func field(_ index: Int) -> Value { fields[index] ?? .null }
+}
