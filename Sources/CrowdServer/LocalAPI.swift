@@ -15,6 +15,7 @@ public final class LocalAPI: Sendable {
     private let language: ProfileLanguage
     let logger: Logger
     let accessLogger: Logger
+    let failureLog = FailureLog()
     private let changeable: Mutex<Changeable>
     private let isResyncing = Atomic<Bool>(false)
     private let stopping = Atomic<Bool>(false)

@@ -65,10 +65,11 @@ struct LAPIResponder: HTTPResponder {
         switch error {
         case let failure as Failure: return Reply(failure)
         case let error as StoreError:
-            api.logger.error("Request failed in the database. route=\(visit.route) error=\(error)")
+            api.failureLog.error(
+                "Request failed in the database. route=\(visit.route) error=\(error)", to: api.logger)
             return Reply(Failure(error))
         default:
-            api.logger.error("Request failed. route=\(visit.route) error=\(error)")
+            api.failureLog.error("Request failed. route=\(visit.route) error=\(error)", to: api.logger)
             return .empty(500)
         }
     }

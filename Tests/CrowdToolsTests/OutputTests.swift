@@ -1,0 +1,89 @@
+import CrowdCore
+import Testing
+
+@testable import CrowdTools
+
+@Suite("Output") struct OutputTests {
+    @Test func fullTable() {
+        var table = Table(["ID", "value"], title: "Active Decisions")
+        table.rows = [["1", "Ip:192.0.2.1"], ["22", "x"]]
+        #expect(
+            table.text(.full) == """
+                +-------------------+
+                | Active Decisions  |
+                +----+--------------+
+                | ID |    value     |
+                +----+--------------+
+                | 1  | Ip:192.0.2.1 |
+                | 22 | x            |
+                +----+--------------+
+
+                """)
+    }
+
+    @Test func lightTable() {
+        var table = Table(["Name", "Type"])
+        table.rows = [["edge", ""], ["a", "fw"]]
+        #expect(
+            table.text(.light) == """
+                ------------
+                 Name  Type
+                ------------
+                 edge
+                 a     fw
+                ------------
+
+                """)
+    }
+
+    @Test(arguments: [
+        (["a", "b"], "a,b\n"), (["a,b", "c\"d"], "\"a,b\",\"c\"\"d\"\n"), (["", " x"], ",\" x\"\n"),
+        (["two\nlines"], "\"two\nlines\"\n"),
+    ])
+    func csv(_ cells: [String], _ line: String) { #expect(CSV.line(cells) == line) }
+
+    @Test func prettyJSON() throws {
+        let json = try JSON.parse(Array(#"{"a":[1,{"b":null}],"c":[],"d":{}}"#.utf8))
+        #expect(
+            json.pretty == """
+                {
+                  "a": [
+                    1,
+                    {
+                      "b": null
+                    }
+                  ],
+                  "c": [],
+                  "d": {}
+                }
+                """)
+    }
+
+    @Test(arguments: [
+        (0.0, "-"), (999, "999"), (1000, "1.00k"), (1234, "1.23k"), (1_500_000, "1.50M"), (2e9, "2.00G"),
+    ])
+    func numbers(_ value: Double, _ text: String) {
+        #expect(MetricsReport.Section.number(value, units: true) == text)
+    }
+
+    @Test func readsMetrics() {
+        let text = "# HELP x y\ncs_alerts{reason=\"a \\\"b\\\", c\",kind=\"x\"} 3\ncs_up 1\nbroken\n"
+        #expect(
+            MetricSample.parse(text) == [
+                MetricSample(name: "cs_alerts", labels: ["reason": "a \"b\", c", "kind": "x"], value: 3),
+                MetricSample(name: "cs_up", labels: [:], value: 1),
+            ])
+    }
+
+    @Test func credentialsAreReadBack() throws {
+        let text = CredentialsFile.yaml(url: "http://127.0.0.1:8080/", login: "a: b", password: "1e5")
+        let node = try #require(try YAML.document(Array(text.utf8), file: "c.yaml"))
+        let credentials = try LAPICredentials(from: node, path: "c.yaml")
+        #expect(credentials.login == "a: b" && credentials.password == "1e5")
+        #expect(MachineIdentity.generatedID().count == 48)
+        #expect(MachineIdentity.generatedPassword().count == 64)
+    }
+
+    @Test(arguments: [("192.0.2.0/24", "192.0.2.0%2F24"), ("a b&c", "a%20b%26c"), ("é", "%C3%A9")])
+    func escapes(_ text: String, _ escaped: String) { #expect(QueryString.escape(text) == escaped) }
+}
