@@ -53,6 +53,9 @@ public struct ContentLoader {
     /// Where a data file lies, by its URL and its name; by default its name in the data directory.
     public var resolveData: (@Sendable (_ url: String, _ name: String) -> String)?
 
+    /// A node that runs first in the first stage: a hub test's `override_statics`.
+    public var overrides: YAMLNode?
+
     private var refused: [ConfigError] = []
     private var warnings: [ConfigError] = []
 
@@ -71,8 +74,8 @@ public struct ContentLoader {
         var environment = Environment(keys: keys, functions: CrowdSecFunctions.all(data))
         environment.declareEvent()
         let groks = library()
-        let parsers = stages(items.parsers, environment, data, groks)
-        let postoverflows = stages(items.postoverflows, environment, data, groks)
+        let parsers = stages(items.parsers, environment, data, groks, overrides: overrides)
+        let postoverflows = stages(items.postoverflows, environment, data, groks, overrides: nil)
         let scenarios = scenarios(items.scenarios, environment, data)
         return Content(
             keys: keys, parsers: parsers, postoverflows: postoverflows, scenarios: scenarios, data: data,
@@ -131,29 +134,32 @@ public struct ContentLoader {
     // MARK: parsers
 
     private mutating func stages(
-        _ items: [ItemFile], _ environment: Environment, _ data: DataFiles, _ groks: GrokLibrary
+        _ items: [ItemFile], _ environment: Environment, _ data: DataFiles, _ groks: GrokLibrary,
+        overrides: YAMLNode?
     ) -> Stages {
         var enrichers: [String: any Enricher] = [:]
         enrichers["ParseDate"] = DateEnricher(keys: environment.keys)
         enrichers["UnmarshalJSON"] = JSONEnricher()
         var compiler = NodeCompiler(environment: environment, enrichers: enrichers, stashes: data.stashes, groks: groks)
         var stages: [(name: String, nodes: [Node])] = []
-        for item in items {
-            for document in documents(item.path) where isSupported(document) {
-                do {
-                    let config = try NodeConfig(from: document)
-                    if config.isAnonymous { continue }
-                    load(config.data, into: data)
-                    let node = try compiler.compile(config)
-                    if let index = stages.firstIndex(where: { $0.name == item.stage }) {
-                        stages[index].nodes.append(node)
-                    } else {
-                        stages.append((item.stage, [node]))
-                    }
-                } catch {
-                    refused.append(error)
+        func add(_ document: YAMLNode, _ stage: String) {
+            do {
+                let config = try NodeConfig(from: document)
+                if config.isAnonymous { return }
+                load(config.data, into: data)
+                let node = try compiler.compile(config)
+                if let index = stages.firstIndex(where: { $0.name == stage }) {
+                    stages[index].nodes.append(node)
+                } else {
+                    stages.append((stage, [node]))
                 }
+            } catch {
+                refused.append(error)
             }
+        }
+        if let overrides { add(overrides, "s00-raw") }
+        for item in items {
+            for document in documents(item.path) where isSupported(document) { add(document, item.stage) }
         }
         warnings += compiler.warnings
         stages.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }

@@ -1,0 +1,89 @@
+import CrowdCore
+import CrowdEngine
+import Glibc
+
+extension Command {
+    /// `cscli hubtest` (surface facts A.13).
+    static let hubtest = Command(
+        name: "hubtest", summary: "Run functional tests on hub configurations",
+        flags: [
+            .text("hub", nil, "Path to hub folder", default: "."),
+            .text("crowdsec", nil, "ignored: tests run in this process"),
+            .text("cscli", nil, "ignored: tests run in this process"),
+            .text("data-mirror", nil, "Local copy of what data URLs serve"),
+            .text("patterns", nil, "Folder of grok patterns (default: of the configuration)"),
+        ],
+        subcommands: [run, list])
+
+    private static let run = Command(
+        name: "run", summary: "Run one or more tests", argumentsUsage: "[test_name]...", arguments: .any,
+        flags: [
+            .toggle("all", nil, "Run all tests"), .toggle("report-success", nil, "Report successful tests too"),
+            .toggle("no-clean", nil, "ignored: nothing is written"), .toggle("clean", nil, "ignored: nothing is written"),
+            .int("max-jobs", nil, "Tests run at the same time", default: 2),
+        ]
+    ) { call in
+        let hub = try HubCheckout(call.flags.text("hub"))
+        let names = call.flags.isOn("all") ? hub.testNames : call.words
+        guard !names.isEmpty else { throw CommandError("please provide test to run or --all flag", showsHelp: true) }
+        let patterns = try patternDirectory(call)
+        let mirror = call.flags.text("data-mirror")
+        let tests = names.map { name in
+            HubTest(
+                name: name, hub: hub, patternDirectory: patterns, dataMirror: mirror.isEmpty ? nil : mirror,
+                acceleratesRegex: getenv("CROWD_REGEX").map { String(cString: $0) } != "re2")
+        }
+        let outcomes = await runAll(tests, jobs: max(call.flags.int("max-jobs"), 1))
+        report(outcomes, call)
+        let failed = outcomes.filter { !$0.isSuccess }
+        guard failed.isEmpty else { throw CommandError("\(failed.count) of \(outcomes.count) tests failed") }
+    }
+
+    private static let list = Command(name: "list", summary: "List available tests") { call in
+        for name in try HubCheckout(call.flags.text("hub")).testNames { call.print(name) }
+    }
+
+    private static func patternDirectory(_ call: Invocation) throws -> String {
+        let given = call.flags.text("patterns")
+        return given.isEmpty ? try call.config().paths.patternDirectory : given
+    }
+
+    private static func runAll(_ tests: [HubTest], jobs: Int) async -> [HubTest.Outcome] {
+        await withTaskGroup(of: (Int, HubTest.Outcome).self) { group in
+            var results: [HubTest.Outcome?] = Array(repeating: nil, count: tests.count)
+            var next = 0
+            while next < min(jobs, tests.count) {
+                let index = next
+                group.addTask { (index, tests[index].run()) }
+                next += 1
+            }
+            for await (index, outcome) in group {
+                results[index] = outcome
+                guard next < tests.count else { continue }
+                let following = next
+                group.addTask { (following, tests[following].run()) }
+                next += 1
+            }
+            return results.compactMap { $0 }
+        }
+    }
+
+    private static func report(_ outcomes: [HubTest.Outcome], _ call: Invocation) {
+        if call.output == .json {
+            let success = outcomes.filter(\.isSuccess).map { JSON.string($0.name) }
+            let fail = outcomes.filter { !$0.isSuccess }.map { JSON.string($0.name) }
+            return call.print(JSON.object([JSONMember("success", .array(success)), JSONMember("fail", .array(fail))]).pretty)
+        }
+        for outcome in outcomes {
+            for warning in outcome.warnings { call.print("WARN \(outcome.name): \(warning)") }
+            if let error = outcome.error { call.print("ERROR \(outcome.name): \(error)") }
+            for failure in outcome.failures.prefix(20) { call.print("FAIL \(outcome.name): \(failure)") }
+            if outcome.failures.count > 20 { call.print("FAIL \(outcome.name): and \(outcome.failures.count - 20) more") }
+            if outcome.isSuccess, call.flags.isOn("report-success") {
+                call.print("ok \(outcome.name) (\(outcome.assertions) assertions)")
+            }
+        }
+        let passed = outcomes.filter(\.isSuccess).count
+        call.print("\(passed) of \(outcomes.count) tests passed, \(outcomes.map(\.assertions).reduce(0, +)) assertions")
+    }
+}
