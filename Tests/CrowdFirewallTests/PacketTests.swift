@@ -2,7 +2,7 @@ import CrowdTestSupport
 import Testing
 
 /// Real packets between two network namespaces, the real program, the kernel's own sets.
-@Suite("Packets", .serialized, .enabled(if: isRoot, "network namespaces need root"))
+@Suite("Packets", .serialized, .enabled(if: NetworkPair.isPossible, "needs network namespaces"))
 struct PacketTests {
     private final class Stage: Sendable {
         let directory: TemporaryDirectory

@@ -8,6 +8,16 @@ public final class NetworkPair: Sendable {
     public static let v4 = "10.77.0.1"
     public static let v6 = "fd77::1"
 
+    /// Whether this process may make namespaces and packet filters: root, and not in a container that forbids it.
+    public static let isPossible: Bool = {
+        guard isRoot else { return false }
+        let probe = "tp-\(getpid() % 100_000)"
+        guard (try? Command.run(["ip", "netns", "add", probe]))?.status == 0 else { return false }
+        let filter = try? Command.run(["ip", "netns", "exec", probe, "nft", "list", "ruleset"])
+        _ = try? Command.run(["ip", "netns", "del", probe])
+        return filter?.status == 0
+    }()
+
     public init(_ name: String) throws {
         let suffix = "\(name)\(getpid() % 100_000)"
         attacker = "ta-\(suffix)"
