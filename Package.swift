@@ -66,6 +66,8 @@ let package = Package(
         library("CPCRE2System", "libpcre2-8", apt: "libpcre2-dev"),
         library("CRE2System", "re2", apt: "libre2-dev"),
         library("CZlib", "zlib", apt: "zlib1g-dev"),
+        library("CMaxMindSystem", "libmaxminddb", apt: "libmaxminddb-dev"),
+        .target(name: "CMaxMind", dependencies: ["CMaxMindSystem"]),
         .target(name: "CCrypto", dependencies: ["CCryptoSystem"], linkerSettings: [.linkedLibrary("crypt")]),
         .target(name: "CCurl", dependencies: ["CCurlSystem"]),
         .target(name: "CMicroHTTP", dependencies: ["CMicroHTTPSystem"]),
@@ -81,7 +83,7 @@ let package = Package(
         room("CrowdExpr", "CrowdCore", "CrowdText"),
         room("CrowdHTTP", "CrowdCore", "CCurl"),
         // machinery
-        room("CrowdEngine", "CrowdCore", "CrowdText", "CrowdExpr"),
+        room("CrowdEngine", "CrowdCore", "CrowdText", "CrowdExpr", "CMaxMind"),
         room("CrowdStore", "CrowdCore", "CSQLite", log),
         room("CrowdLAPI", "CrowdCore", "CrowdHTTP", log),
         // services

@@ -67,9 +67,10 @@ final class Pourer {
         do {
             guard try scenario.filter.bool(on: machine) else { return }
             let key = try scenario.groupBy?.text(on: machine) ?? .empty
-            guard let time = time() else { return }
             counts[scenario.number].poured += 1
-            if scenario.config.kind == .trigger { return trigger(scenario, key, time) }
+            // A trigger fires even for an event that tells no time.
+            if scenario.config.kind == .trigger { return trigger(scenario, key, time() ?? .now()) }
+            guard let time = time() else { return }
             try pour(into: bucket(scenario, key, time), scenario, time)
         } catch {
             // An error is the scenario's own: the next ones still see the event.

@@ -137,16 +137,16 @@ public struct ContentLoader {
         _ items: [ItemFile], _ environment: Environment, _ data: DataFiles, _ groks: GrokLibrary,
         overrides: YAMLNode?
     ) -> Stages {
-        var enrichers: [String: any Enricher] = [:]
-        enrichers["ParseDate"] = DateEnricher(keys: environment.keys)
-        enrichers["UnmarshalJSON"] = JSONEnricher()
-        var compiler = NodeCompiler(environment: environment, enrichers: enrichers, stashes: data.stashes, groks: groks)
+        var compiler = NodeCompiler(environment: environment, stashes: data.stashes, groks: groks)
+        compiler.enrichers["ParseDate"] = DateEnricher(keys: environment.keys)
+        compiler.enrichers["UnmarshalJSON"] = JSONEnricher()
         var stages: [(name: String, nodes: [Node])] = []
         func add(_ document: YAMLNode, _ stage: String) {
             do {
                 let config = try NodeConfig(from: document)
                 if config.isAnonymous { return }
                 load(config.data, into: data)
+                if !config.data.isEmpty { openDatabases(data, EnrichedKeys(table: environment.keys), &compiler) }
                 let node = try compiler.compile(config)
                 if let index = stages.firstIndex(where: { $0.name == stage }) {
                     stages[index].nodes.append(node)
@@ -164,6 +164,25 @@ public struct ContentLoader {
         warnings += compiler.warnings
         stages.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         return Stages(stages, keys: environment.keys, patternCount: compiler.groks.compiledCount, indexed: usesIndex)
+    }
+
+    /// GeoIP databases that an item has named; one that cannot be opened leaves its methods without effect.
+    private mutating func openDatabases(_ data: DataFiles, _ keys: EnrichedKeys, _ compiler: inout NodeCompiler) {
+        for (name, path) in data.databases where name.hasSuffix(".mmdb") {
+            let isASN = name.contains("ASN")
+            guard compiler.enrichers[isASN ? "GeoIpASN" : "GeoIpCity"] == nil else { continue }
+            do {
+                let database = try GeoDatabase(path: path)
+                if isASN {
+                    compiler.enrichers["GeoIpASN"] = ASNEnricher(database: database, keys: keys)
+                    compiler.enrichers["IpToRange"] = RangeEnricher(database: database, keys: keys)
+                } else {
+                    compiler.enrichers["GeoIpCity"] = CityEnricher(database: database, keys: keys)
+                }
+            } catch {
+                warnings.append(error)
+            }
+        }
     }
 
     // MARK: scenarios

@@ -6,16 +6,16 @@ import CrowdText
 /// place.
 struct NodeCompiler {
     let environment: Environment
-    let enrichers: [String: any Enricher]
+    /// The methods of statics that can be used, by name.
+    var enrichers: [String: any Enricher] = [:]
     let stashes: Stashes
     var groks: GrokLibrary
     private(set) var nodeCount = 0
     /// What was accepted though it will not do what was meant.
     private(set) var warnings: [ConfigError] = []
 
-    init(environment: Environment, enrichers: [String: any Enricher], stashes: Stashes, groks: GrokLibrary) {
+    init(environment: Environment, stashes: Stashes, groks: GrokLibrary) {
         self.environment = environment
-        self.enrichers = enrichers
         self.stashes = stashes
         self.groks = groks
     }

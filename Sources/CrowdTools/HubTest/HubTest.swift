@@ -70,6 +70,8 @@ struct HubTest: Sendable {
         items.postoverflows = try files(config.postoverflows, type: "postoverflows")
         var loader = ContentLoader(patternDirectory: patternDirectory, dataDirectory: directory)
         loader.acceleratesRegex = acceleratesRegex
+        // Dumps list the nodes whose filter was false, too.
+        loader.usesIndex = false
         let (mirror, test) = (dataMirror, directory)
         loader.resolveData = { url, name in HubTest.dataPath(url, name, mirror: mirror, test: test) }
         if let statics = config.overrideStatics { loader.overrides = HubTest.overrideNode(statics) }
