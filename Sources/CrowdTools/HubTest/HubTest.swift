@@ -116,19 +116,23 @@ struct HubTest: Sendable {
         }
         if !config.scenarios.isEmpty {
             try check(
-                "scenario.assert", ScenarioResults.value(recorder), ScenarioResults.type, &outcome, strict: false)
+                "scenario.assert", ScenarioResults.value(recorder), ScenarioResults.type, &outcome, strict: false,
+                ties: ScenarioResults.ties(recorder))
         }
     }
 
     private func check(
-        _ file: String, _ results: Value, _ type: StaticType, _ outcome: inout Outcome, strict: Bool
+        _ file: String, _ results: Value, _ type: StaticType, _ outcome: inout Outcome, strict: Bool,
+        ties: [Range<Int>] = []
     ) throws {
         let path = directory + "/" + file
         let text = String(decoding: try FileContents.read(path, limit: 256 * 1024 * 1024), as: UTF8.self)
         var assertions = HubAssertions(results, type)
-        for line in text.split(whereSeparator: \.isNewline) where !line.allSatisfy(\.isWhitespace) {
+        let lines = text.split(whereSeparator: \.isNewline).filter { !$0.allSatisfy(\.isWhitespace) }.map(String.init)
+        assertions.settleTies(lines, ties: ties)
+        for line in lines {
             outcome.assertions += 1
-            switch try assertions.judge(String(line), strict: strict) {
+            switch try assertions.judge(line, strict: strict) {
             case .holds: break
             case .fails(let found): outcome.failures.append("\(file): \(line)\(found.map { "\n    is \($0)" } ?? "")")
             case .ignored: outcome.warnings.append("\(file): not true, and not counted by the reference: \(line)")
