@@ -22,6 +22,9 @@ struct DecisionBook: Sendable {
         var changes = 131_072
         /// Ended decisions kept for the `deleted` list of bouncers that start.
         var ended = 65_536
+        /// What is younger than this is kept whatever its number, so that a mass deletion reaches every bouncer that
+        /// polls at all.
+        var seconds: Int64 = 600
     }
 
     var entries = PagedArray<DecisionEntry>()
@@ -38,6 +41,8 @@ struct DecisionBook: Sendable {
     /// Ended decisions, oldest first, with the number of their end.
     private var ended: [(slot: Int32, change: UInt64)] = []
     private var endedStart = 0
+    /// Where the log stood at past moments, at most one a minute: what lies before an old enough mark may go.
+    private var marks: [(second: Int64, change: UInt64)] = []
     private(set) var activeCount = 0
     /// Sum of the ids of active decisions, wrapping: compared with the database's.
     private(set) var activeIDSum: Int64 = 0
@@ -79,7 +84,10 @@ struct DecisionBook: Sendable {
             guard entries[slot].state == .active, entries[slot].until == due.until else { continue }
             finish(slot, as: .expired)
         }
-        trim()
+        if now.seconds - (marks.last?.second ?? .min / 2) >= min(60, retention.seconds) {
+            marks.append((now.seconds, lastChange))
+        }
+        trim(now: now)
     }
 
     private mutating func update(_ slot: Int, until: Int64, now: Timestamp) {
@@ -125,11 +133,15 @@ struct DecisionBook: Sendable {
     // MARK: Forgetting
 
     /// Forgets the oldest changes and ended decisions beyond what is kept. In steps, so that no call pays for all.
-    private mutating func trim() {
-        if log.count > retention.changes * 2 {
-            let surplus = log.count - retention.changes
+    private mutating func trim(now: Timestamp) {
+        if log.count > retention.changes * 2,
+            let mark = marks.last(where: { now.seconds - $0.second >= retention.seconds })
+        {
+            let old = mark.change >= logStart ? Int(mark.change - logStart + 1) : 0
+            let surplus = min(old, log.count - retention.changes)
             log.removeFirst(surplus)
             logStart += UInt64(surplus)
+            marks.removeAll { $0.change < logStart }
         }
         while ended.count - endedStart > retention.ended, ended[endedStart].change < logStart {
             let (slot, change) = ended[endedStart]

@@ -34,7 +34,7 @@ import Testing
     @Test(arguments: 0..<40)
     func bouncersHoldWhatIsActive(seed: Int) {
         var random = SeededGenerator(seed: UInt64(seed))
-        let smallLog = DecisionBook.Retention(changes: 20, ended: 500)
+        let smallLog = DecisionBook.Retention(changes: 20, ended: 500, seconds: 0)
         var book = DecisionBook(retention: seed % 2 == 0 ? .init() : smallLog)
         var bouncers = Self.filters.map { Bouncer(filter: $0) }
         var records: [DecisionRecord] = []
@@ -113,6 +113,31 @@ import Testing
                 && filter.acceptsItself(DecisionEntry(record, kind: number, slot: 0))
         }
         return Set(passing.map { Key(value: $0.value, type: $0.type, scope: $0.scope) })
+    }
+
+    /// More ends at once than the log keeps: nobody who polls within minutes may miss one.
+    @Test func aMassDeletionReachesASlowBouncer() {
+        var book = DecisionBook(retention: .init(changes: 10, ended: 10, seconds: 600))
+        var now = Timestamp(seconds: 1_800_000_000)
+        for id in 1...200 {
+            book.add(
+                DecisionRecord(
+                    id: Int64(id), createdAt: now, until: now + .seconds(36_000), scenario: "s", type: "ban",
+                    scope: "Ip",
+                    value: "192.0.2.\(id)", origin: "o", simulated: false, uuid: "", alertID: 1), now: now)
+        }
+        let cursor = book.lastChange
+        for id in 1...200 { book.end(id: Int64(id), now: now) }
+        for _ in 0..<5 {
+            now = now + .seconds(60)
+            book.advance(to: now)
+        }
+        #expect(book.remembers(cursor) && book.delta(after: cursor, .stream).deleted.count == 200)
+        for _ in 0..<10 {
+            now = now + .seconds(60)
+            book.advance(to: now)
+        }
+        #expect(!book.remembers(cursor))
     }
 
     @Test func looksUpWhatCoversAnAddress() {
