@@ -24,14 +24,28 @@ public final class TemporaryDirectory: Sendable {
         return false
     }
 
-    /// Writes a file below it and returns its path.
+    /// Writes a file below it, making the folders on its way, and returns its path.
     @discardableResult
     public func write(_ name: String, _ text: String) throws -> String { try write(name, Array(text.utf8)) }
 
     @discardableResult
     public func write(_ name: String, _ bytes: [UInt8]) throws -> String {
+        try put(name, bytes, O_WRONLY | O_CREAT | O_TRUNC)
+    }
+
+    @discardableResult
+    public func append(_ name: String, _ text: String) throws -> String {
+        try put(name, Array(text.utf8), O_WRONLY | O_CREAT | O_APPEND)
+    }
+
+    private func put(_ name: String, _ bytes: [UInt8], _ flags: Int32) throws -> String {
+        var folder = path
+        for part in name.split(separator: "/").dropLast() {
+            folder += "/" + part
+            mkdir(folder, 0o700)
+        }
         let file = path + "/" + name
-        let fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        let fd = open(file, flags, 0o600)
         guard fd >= 0 else { throw SupportError("open \(file): \(errno)") }
         defer { close(fd) }
         guard Glibc.write(fd, bytes, bytes.count) == bytes.count else { throw SupportError("write \(file): \(errno)") }

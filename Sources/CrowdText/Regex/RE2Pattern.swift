@@ -30,13 +30,25 @@ public final class RE2Pattern: @unchecked Sendable {
         }
         guard let made else {
             let reason = error.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-            throw RegexError(pattern: pattern, reason: String(decoding: reason, as: UTF8.self))
+            throw RegexError(pattern: pattern, reason: RE2Pattern.inGosWords(String(decoding: reason, as: UTF8.self)))
         }
         handle = made
         groupCount = Int(crowd_re2_group_count(made))
     }
 
     deinit { crowd_re2_free(handle) }
+
+    /// RE2's reason in the words that Go's regexp has for it, which operators and scripts know.
+    private static func inGosWords(_ reason: String) -> String {
+        let words = [
+            ("missing ]", "missing closing ]"), ("missing )", "missing closing )"),
+            ("no argument for repetition operator", "missing argument to repetition operator"),
+            ("bad repetition operator", "invalid nested repetition operator"),
+            ("invalid perl operator", "invalid or unsupported Perl syntax"),
+        ]
+        for (ours, gos) in words where reason.hasPrefix(ours) { return gos }
+        return reason.split(separator: ":").first.map(String.init) ?? reason
+    }
 
     public func matches(_ text: ByteSlice) -> Bool {
         crowd_re2_match(handle, text.base, text.count, 0, nil, 0) != 0

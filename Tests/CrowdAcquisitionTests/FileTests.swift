@@ -1,0 +1,127 @@
+import CrowdCore
+import CrowdTestSupport
+import Glibc
+import Logging
+import Synchronization
+import Testing
+
+@testable import CrowdAcquisition
+@testable import CrowdEngine
+
+@Suite("Lines of a stream") struct LineCutterTests {
+    @Test(arguments: [
+        (["a\nb\n"], ["a", "b"]), (["a\nb"], ["a"]), (["a", "b\nc\n"], ["ab", "c"]), (["\n\n\r\na\r\n"], ["a"]),
+        (["12345678901234567890\nx\n"], ["1234567890", "x"]), (["12345", "67890", "12345\nx\n"], ["1234567890", "x"]),
+        (["é\n"], ["é"]), ([""], []),
+    ])
+    func cuts(_ blocks: [String], lines: [String]) throws {
+        let origin = LineOrigin(source: "s", module: "file", labels: [], isReplay: false)
+        var cutter = LineCutter(origin, maxLine: 10)
+        var found: [String] = []
+        for var block in blocks {
+            block.withUTF8 { buffer in cutter.cut(buffer)?.forEach { found.append(String($0)) } }
+        }
+        #expect(found == lines)
+    }
+}
+
+@Suite("Log files") struct FileSourceTests {
+    private let folder: TemporaryDirectory
+    private let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    init() throws { folder = try TemporaryDirectory() }
+
+    private func config(_ yaml: String) throws -> FileSourceConfig {
+        let node = try #require(try YAML.document(Array(yaml.utf8), file: "acquis.yaml"))
+        return try FileSourceConfig(from: node)
+    }
+
+    /// Follows while `body` writes, until so many lines came; gives what was read.
+    private func follow(_ pattern: String, expecting count: Int, _ body: () throws -> Void) throws -> [String] {
+        let source = FileSource(
+            try config("filename: \(pattern)\nlabels: {type: t}\n"), AcquisitionContext(metrics: Metrics(), log: log))
+        let queue = LineQueue()
+        let supervisor = SourceSupervisor([source], into: queue, log: log)
+        let done = DoneFlag()
+        supervisor.start { done.set() }
+        usleep(150_000)
+        try body()
+        var lines: [String] = []
+        var idle = 0
+        while lines.count < count, idle < 100 {
+            if case .batch(let batch) = queue.take(within: 100) {
+                batch.forEach { lines.append(String($0)) }
+            } else {
+                idle += 1
+            }
+        }
+        supervisor.stop.set()
+        while !done.isSet { usleep(5_000) }
+        return lines
+    }
+
+    private final class DoneFlag: Sendable {
+        private let flag = Atomic(false)
+        var isSet: Bool { flag.load(ordering: .acquiring) }
+        func set() { flag.store(true, ordering: .releasing) }
+    }
+
+    @Test func followsFromTheEndAcrossRotation() throws {
+        let path = try folder.write("a.log", "old\n")
+        let lines = try follow(path, expecting: 5) {
+            try folder.append("a.log", "1\n2")
+            try folder.append("a.log", "2\n")
+            usleep(400_000)
+            rename(path, path + ".1")
+            try folder.append("a.log.1", "3\n")
+            try folder.write("a.log", "4\n")
+            usleep(700_000)
+            try folder.append("a.log", "5\n")
+        }
+        #expect(lines == ["1", "22", "3", "4", "5"])
+    }
+
+    @Test func startsOverWhenTheFileIsEmptied() throws {
+        let path = try folder.write("b.log", "old old old\n")
+        let lines = try follow(path, expecting: 2) {
+            try folder.append("b.log", "1\n")
+            usleep(400_000)
+            try folder.write("b.log", "")
+            usleep(700_000)
+            try folder.append("b.log", "2\n")
+        }
+        #expect(lines == ["1", "2"])
+    }
+
+    @Test func aFileThatAppearsLaterIsReadFromItsStart() throws {
+        let lines = try follow(folder.path + "/*.log", expecting: 2) { try folder.write("new.log", "1\n2\n") }
+        #expect(lines == ["1", "2"])
+    }
+
+    @Test(arguments: [
+        ("filename: /x\n", "missing labels"), ("labels: {type: t}\nsource: file\n", "no filename or filenames"),
+        ("filename: /x\nlabels: {type: t}\nfoo: 1\n", "foo"), ("filename: /x\nlabels: {type: t}\nmode: sideways\n", "sideways"),
+    ])
+    func refuses(_ yaml: String, reason: String) throws {
+        let error = #expect(throws: ConfigError.self) { try config(yaml) }
+        #expect("\(try #require(error))".contains(reason), "\(error.map { "\($0)" } ?? "")")
+    }
+
+    @Test func aReplayOfAMissingFileIsAnError() throws {
+        let context = AcquisitionContext(metrics: Metrics(), log: log)
+        let queue = LineQueue()
+        #expect(throws: ConfigError.self) {
+            try Acquisition.replay(dsn: "file:///nonexistent/x.log", labels: [("type", "t")], context)
+                .run(into: queue, until: StopFlag())
+        }
+    }
+
+    @Test(arguments: [
+        ("nope:///x", "nope datasource"), ("x", "no protocol"), ("file:///x?foo=1", "unknown parameter foo"),
+    ])
+    func refusesDSN(_ dsn: String, reason: String) throws {
+        let context = AcquisitionContext(metrics: Metrics(), log: log)
+        let error = #expect(throws: ConfigError.self) { try Acquisition.replay(dsn: dsn, labels: [], context) }
+        #expect("\(try #require(error))".contains(reason))
+    }
+}
