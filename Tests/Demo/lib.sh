@@ -106,6 +106,7 @@ EOF
 start() {
     local name=$1 socket=$WORK/run/$1.sock waiter
     shift
+    rm -f "$socket"
     python3 "$NET" await-ready "$socket" 20 &
     waiter=$!
     until [ -S "$socket" ] || ! kill -0 "$waiter" 2> /dev/null; do sleep 0.02; done
