@@ -6,9 +6,10 @@ export PATH := $(PATH):/opt/swift/usr/bin
 PREFIX ?= /usr
 SWIFT_FLAGS ?=
 DESTDIR ?=
+TYPE ?= syslog
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint build install bench bench-peers packages
+.PHONY: help demo test check lint build install replay bench bench-peers packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -41,6 +42,10 @@ build: packages ## the four programs, release, into .build/release
 
 install: ## programs, units, default /etc/crowdsec (kept where present); DESTDIR and PREFIX are honoured
 	deploy/install "$(DESTDIR)" "$(PREFIX)"
+
+replay: ## what the starter content finds in LOG (TYPE=syslog, nginx or apache2); nothing is sent or banned
+	@[ -x .build/release/crowd-agent ] || swift build -c release $(SWIFT_FLAGS) --product crowd-agent
+	@Tests/Demo/replay.sh "$(LOG)" "$(TYPE)"
 
 bench: build ## speed, memory and delay, beside the peers that are installed (root)
 	Tests/Benchmarks/bench.sh
