@@ -59,9 +59,9 @@ replay_crowdsec() {
     command -v crowdsec > /dev/null || { echo "skipped: CrowdSec is not installed (make bench-peers)"; return 0; }
     local log version
     log=$(log_of "$LINES_PEER") version=$(dpkg-query -W -f='${Version}' crowdsec)
-    sink_configuration || return 1
+    CROWD_HUB=/var/lib/crowdsec/hub sink_configuration || return 1
     start_sink "$BENCH/alerts-crowdsec.json"
-    CROWD_HUB=/var/lib/crowdsec/hub measure "crowdsec ${version%%-*}, replay, same content" "$LINES_PEER" "$TABLE" --idle 45 --limit 900 -- \
+    measure "crowdsec ${version%%-*}, replay, same content" "$LINES_PEER" "$TABLE" --idle 45 --limit 900 -- \
         "$here/peers/crowd-agent" -c "$CONFIG" -dsn "file://$log" -type syslog > "$BENCH/crowdsec.out" 2> "$BENCH/crowdsec.err"
     tail -n 1 "$BENCH/crowdsec.err"
     stop_sink
@@ -108,14 +108,13 @@ replay_fail2ban() {
 delays() {
     local label=$1 count=$2 n
     make_hosts && make_certificates && make_configuration && register && start_lapi && start_agent && start_bouncer ||
-        { echo "$label did not start"; show_logs; return 1; }
+        { echo "$label did not start"; show_logs; remove_hosts; return 1; }
     for n in $(seq 100 $((99 + count))); do ip -n "$ATTACKER" address add "203.0.113.$n/24" dev eth0; done
     if interruptible "$here/drops.py" "$EDGE" "$ATTACKER" "$EDGE_IP" "$FOLLOWED" "$count" > "$WORK/drops"; then
         printf '%s\t%s\t%s\n' "$label" "$(cat "$WORK/drops")" "$(rss_of_services)" | tee -a "$DELAYS"
     fi
     for n in crowd-agent crowd-bouncer crowd-lapi; do stop "$n"; done
-    ip netns del "$EDGE"
-    ip netns del "$ATTACKER"
+    remove_hosts
 }
 
 delays_fail2ban() { # COUNT
@@ -134,8 +133,7 @@ delays_fail2ban() { # COUNT
             "$(awk -v kb="$(rss_kb "${SERVICE[fail2ban]}")" 'BEGIN { printf "%.1f", kb / 1024 }')" | tee -a "$DELAYS"
     fi
     stop fail2ban
-    ip netns del "$EDGE"
-    ip netns del "$ATTACKER"
+    remove_hosts
 }
 
 report() {

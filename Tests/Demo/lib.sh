@@ -42,6 +42,12 @@ make_hosts() {
         ip -n "$ATTACKER" link set eth0 up
 }
 
+remove_hosts() {
+    ip netns del "$EDGE" 2> /dev/null
+    ip netns del "$ATTACKER" 2> /dev/null
+    return 0
+}
+
 # A certificate authority for one day, and the Local API's certificate from it.
 make_certificates() {
     local d=$WORK/tls
@@ -57,6 +63,7 @@ make_certificates() {
 
 # The shipped /etc/crowdsec, with what differs here in .local files.
 make_configuration() {
+    rm -rf "$WORK/etc" "$WORK/data" "$WORK/log" "$WORK/run"
     mkdir -p "$WORK/log" "$WORK/run" "$WORK/etc" && cp -a "$ROOT/deploy/etc/crowdsec" "$WORK/etc/" &&
         cp -a "$ROOT/deploy/var/lib/crowdsec/data" "$WORK/data" || return 1
     : > "$FOLLOWED"
@@ -152,7 +159,6 @@ tear_down() {
         kill -9 "$pid" 2> /dev/null
         wait "$pid" 2> /dev/null
     done
-    ip netns del "$EDGE" 2> /dev/null
-    ip netns del "$ATTACKER" 2> /dev/null
+    remove_hosts
     if [ -n "${KEEP:-}" ]; then echo "kept: $WORK"; else rm -rf "$WORK"; fi
 }
