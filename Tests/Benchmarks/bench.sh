@@ -35,6 +35,7 @@ start_sink() { # COUNTS_FILE
 stop_sink() {
     kill "$SINK" 2> /dev/null
     wait "$SINK" 2> /dev/null
+    return 0
 }
 
 # A configuration that sends its alerts to the sink.
@@ -104,17 +105,20 @@ replay_fail2ban() {
     tail -n 1 "$BENCH/fail2ban.err"
 }
 
-# delays LABEL COUNT: the suite under $BIN on two hosts, COUNT attackers one after the other.
+# delays LABEL COUNT PAUSE: the suite under $BIN on two hosts, COUNT attackers one after the other.
 delays() {
-    local label=$1 count=$2 n
+    local label=$1 count=$2 pause=$3 n outcome=0
     make_hosts && make_certificates && make_configuration && register && start_lapi && start_agent && start_bouncer ||
         { echo "$label did not start"; show_logs; remove_hosts; return 1; }
     for n in $(seq 100 $((99 + count))); do ip -n "$ATTACKER" address add "203.0.113.$n/24" dev eth0; done
-    if interruptible "$here/drops.py" "$EDGE" "$ATTACKER" "$EDGE_IP" "$FOLLOWED" "$count" > "$WORK/drops"; then
+    if interruptible "$here/drops.py" "$EDGE" "$ATTACKER" "$EDGE_IP" "$FOLLOWED" "$count" "$pause" > "$WORK/drops"; then
         printf '%s\t%s\t%s\n' "$label" "$(cat "$WORK/drops")" "$(rss_of_services)" | tee -a "$DELAYS"
+    else
+        outcome=1
     fi
     for n in crowd-agent crowd-bouncer crowd-lapi; do stop "$n"; done
     remove_hosts
+    return "$outcome"
 }
 
 delays_fail2ban() { # COUNT
@@ -128,7 +132,7 @@ delays_fail2ban() { # COUNT
     PIDS+=("$!")
     sleep 3
     for n in $(seq 100 $((99 + $1))); do ip -n "$ATTACKER" address add "203.0.113.$n/24" dev eth0; done
-    if interruptible "$here/drops.py" "$EDGE" "$ATTACKER" "$EDGE_IP" "$FOLLOWED" "$1" > "$WORK/drops"; then
+    if interruptible "$here/drops.py" "$EDGE" "$ATTACKER" "$EDGE_IP" "$FOLLOWED" "$1" 1 > "$WORK/drops"; then
         printf 'fail2ban %s\t%s\t%s\n' "${version%%-*}" "$(cat "$WORK/drops")" \
             "$(awk -v kb="$(rss_kb "${SERVICE[fail2ban]}")" 'BEGIN { printf "%.1f", kb / 1024 }')" | tee -a "$DELAYS"
     fi
@@ -151,11 +155,11 @@ status=0
 replay_ours || status=1
 replay_crowdsec || status=1
 replay_fail2ban || status=1
-delays "crowd-agent, crowd-lapi, crowd-bouncer" "${BANS:-100}" || status=1
+delays "crowd-agent, crowd-lapi, crowd-bouncer" "${BANS:-100}" 0.2 || status=1
 if command -v fail2ban-server > /dev/null && [ "${PEER_BANS:-5}" -gt 0 ]; then delays_fail2ban "${PEER_BANS:-5}" || status=1; fi
 if command -v crowdsec > /dev/null && command -v crowdsec-firewall-bouncer > /dev/null && [ "${PEER_BANS:-5}" -gt 0 ]; then
     BIN=$here/peers CROWD_HUB=/var/lib/crowdsec/hub
-    delays "crowdsec and its firewall bouncer" "${PEER_BANS:-5}" || status=1
+    delays "crowdsec and its firewall bouncer" "${PEER_BANS:-5}" 10 || status=1
 fi
 printf '\n'
 report | tee "$BENCH/report.md"
