@@ -88,7 +88,9 @@ let package = Package(
         room("CrowdLAPI", "CrowdCore", "CrowdHTTP", log),
         // services
         room("CrowdAcquisition", "CrowdCore", "CrowdText", "CrowdEngine", log),
-        room("CrowdServer", "CrowdCore", "CrowdText", "CrowdExpr", "CrowdStore", "CZlib", hummingbird, hummingbirdTLS, log),
+        room(
+            "CrowdServer", "CrowdCore", "CrowdText", "CrowdExpr", "CrowdStore", "CZlib", hummingbird, hummingbirdTLS,
+            log),
         room("CrowdFirewall", "CrowdCore", "CrowdLAPI", "CNetfilter", log),
         room("CrowdTools", "CrowdCore", "CrowdHTTP", "CrowdLAPI", "CrowdStore", "CrowdEngine", "CrowdExpr", log),
         // programs

@@ -105,7 +105,9 @@ struct Agent {
             try await client.authenticate()
             log.info("Logged in to the Local API. url=\(client.address)")
         } catch {
-            log.error("No login to the Local API yet, alerts are kept until there is. url=\(client.address) error=\"\(error)\"")
+            log.error(
+                "No login to the Local API yet, alerts are kept until there is. url=\(client.address) error=\"\(error)\""
+            )
         }
     }
 
@@ -134,8 +136,10 @@ struct Agent {
             throw Failure(description: "crowdsec init: while loading acquisition config: no datasource enabled")
         }
         let client = try client(config, content)
-        let spool = try AlertSpool(.init(directory: config.paths.dataDirectory + "/crowd-agent"), metrics: metrics, log: log)
-        let listener = try MetricsListener.start(config.prometheus, metrics: metrics, mayTakeNextPort: config.runsServer)
+        let spool = try AlertSpool(
+            .init(directory: config.paths.dataDirectory + "/crowd-agent"), metrics: metrics, log: log)
+        let listener = try MetricsListener.start(
+            config.prometheus, metrics: metrics, mayTakeNextPort: config.runsServer)
         defer { withExtendedLifetime(listener) {} }
         let sender = AlertSender(spool, to: client, log: log)
         let tasks = [
@@ -151,7 +155,11 @@ struct Agent {
         let isEmpty = block { await spool.waitUntilEmpty(within: Self.drain) }
         if !isEmpty { log.warning("Alerts wait in the spool for the next start. count=\(spool.count)") }
         if config.client?.unregistersOnExit == true {
-            block { do { try await client.unregister() } catch { log.warning("This machine was not unregistered: \(error)") } }
+            block {
+                do { try await client.unregister() } catch {
+                    log.warning("This machine was not unregistered: \(error)")
+                }
+            }
         }
         for task in tasks { task.cancel() }
         log.info("crowdsec shutdown")
@@ -182,7 +190,9 @@ struct Agent {
     ) {
         do {
             let config = try SuiteConfig.load(path: options.configPath)
-            guard let agent = config.agent, agent.enabled else { throw Failure(description: "crowdsec agent is disabled") }
+            guard let agent = config.agent, agent.enabled else {
+                throw Failure(description: "crowdsec agent is disabled")
+            }
             let acquisition = Acquisition.load(agent, context)
             if let error = acquisition.errors.first { throw error }
             guard !acquisition.sources.isEmpty else { throw Failure(description: "no datasource enabled") }
@@ -224,7 +234,9 @@ struct Agent {
     }
 
     /// Waits for the Local API to take a replay's alerts; what it did not take stays on the disk, and that is said.
-    private func deliver(_ spool: AlertSpool?, _ directory: String, _ sending: Task<Void, Never>?, _ log: Logger) -> Int32 {
+    private func deliver(_ spool: AlertSpool?, _ directory: String, _ sending: Task<Void, Never>?, _ log: Logger)
+        -> Int32
+    {
         guard let spool else { return 0 }
         let isEmpty = block { await spool.waitUntilEmpty(within: Self.replayDelivery) }
         sending?.cancel()

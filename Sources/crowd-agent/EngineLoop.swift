@@ -74,7 +74,7 @@ final class EngineLoop: WorkerObserver, @unchecked Sendable {
 
     private func process(_ batch: LineBatch) {
         guard let worker else { return }
-        batch.forEach { worker.process($0, from: batch.origin, at: batch.time) }
+        batch.withEachLine { worker.process($0, from: batch.origin, at: batch.time) }
         metrics.publish(worker, origin: batch.origin)
     }
 

@@ -45,7 +45,8 @@ struct Options {
             values = try Self.flags.parse(arguments)
         } catch {
             throw Refusal(
-                description: error == .help ? Self.flags.usage : "\(error)\n\(Self.flags.usage)", status: error.exitStatus)
+                description: error == .help ? Self.flags.usage : "\(error)\n\(Self.flags.usage)",
+                status: error.exitStatus)
         }
         configPath = values["c"] ?? configPath
         onlyTests = values.isSet("t")
@@ -58,7 +59,9 @@ struct Options {
         try check(values)
         for part in (values["label"] ?? "").split(separator: ",") {
             let sides = part.split(separator: ":", maxSplits: 1).map(String.init)
-            guard sides.count == 2 else { throw Refusal(description: "invalid label '\(part)': name:value expected", status: 1) }
+            guard sides.count == 2 else {
+                throw Refusal(description: "invalid label '\(part)': name:value expected", status: 1)
+            }
             labels.append((sides[0], sides[1]))
         }
     }

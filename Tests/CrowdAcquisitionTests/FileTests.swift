@@ -19,7 +19,7 @@ import Testing
         var cutter = LineCutter(origin, maxLine: 10)
         var found: [String] = []
         for var block in blocks {
-            block.withUTF8 { buffer in cutter.cut(buffer)?.forEach { found.append(String($0)) } }
+            block.withUTF8 { buffer in cutter.cut(buffer)?.withEachLine { found.append(String($0)) } }
         }
         #expect(found == lines)
     }
@@ -50,7 +50,7 @@ import Testing
         var idle = 0
         while lines.count < count, idle < 100 {
             if case .batch(let batch) = queue.take(within: 100) {
-                batch.forEach { lines.append(String($0)) }
+                batch.withEachLine { lines.append(String($0)) }
             } else {
                 idle += 1
             }
@@ -100,7 +100,8 @@ import Testing
 
     @Test(arguments: [
         ("filename: /x\n", "missing labels"), ("labels: {type: t}\nsource: file\n", "no filename or filenames"),
-        ("filename: /x\nlabels: {type: t}\nfoo: 1\n", "foo"), ("filename: /x\nlabels: {type: t}\nmode: sideways\n", "sideways"),
+        ("filename: /x\nlabels: {type: t}\nfoo: 1\n", "foo"),
+        ("filename: /x\nlabels: {type: t}\nmode: sideways\n", "sideways"),
     ])
     func refuses(_ yaml: String, reason: String) throws {
         let error = #expect(throws: ConfigError.self) { try config(yaml) }

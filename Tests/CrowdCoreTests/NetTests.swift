@@ -23,7 +23,8 @@ import Testing
 
     @Test(arguments: [
         ("198.51.101.7/24", "198.51.101.0/24", "198.51.101.255"), ("10.0.0.1", "10.0.0.1/32", "10.0.0.1"),
-        ("0.0.0.0/0", "0.0.0.0/0", "255.255.255.255"), ("2001:db8::ff/64", "2001:db8::/64", "2001:db8::ffff:ffff:ffff:ffff"),
+        ("0.0.0.0/0", "0.0.0.0/0", "255.255.255.255"),
+        ("2001:db8::ff/64", "2001:db8::/64", "2001:db8::ffff:ffff:ffff:ffff"),
         ("::/0", "::/0", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
     ])
     func ranges(_ text: String, canonical: String, last: String) {

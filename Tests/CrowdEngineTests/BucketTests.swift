@@ -15,12 +15,24 @@ import Testing
     }
 
     @Test(arguments: [
-        Pours(testDescription: "a burst overflows after capacity", capacity: 5, leakSeconds: 10, at: [0, 0, 0, 0, 0, 0], overflowsAt: 5),
-        Pours(testDescription: "the leak rate never overflows", capacity: 1, leakSeconds: 10, at: [0, 10, 20, 30, 40, 50], overflowsAt: nil),
-        Pours(testDescription: "just faster than the leak does", capacity: 1, leakSeconds: 10, at: [0, 9.9], overflowsAt: 1),
-        Pours(testDescription: "exact thirds do not overflow by rounding", capacity: 3, leakSeconds: 3, at: [0, 0, 0, 3, 6, 9, 12], overflowsAt: nil),
-        Pours(testDescription: "time going back refills nothing", capacity: 2, leakSeconds: 10, at: [100, 90, 95], overflowsAt: 2),
-        Pours(testDescription: "but moves the clock back", capacity: 2, leakSeconds: 10, at: [100, 80, 100], overflowsAt: nil),
+        Pours(
+            testDescription: "a burst overflows after capacity", capacity: 5, leakSeconds: 10, at: [0, 0, 0, 0, 0, 0],
+            overflowsAt: 5),
+        Pours(
+            testDescription: "the leak rate never overflows", capacity: 1, leakSeconds: 10,
+            at: [0, 10, 20, 30, 40, 50], overflowsAt: nil),
+        Pours(
+            testDescription: "just faster than the leak does", capacity: 1, leakSeconds: 10, at: [0, 9.9],
+            overflowsAt: 1),
+        Pours(
+            testDescription: "exact thirds do not overflow by rounding", capacity: 3, leakSeconds: 3,
+            at: [0, 0, 0, 3, 6, 9, 12], overflowsAt: nil),
+        Pours(
+            testDescription: "time going back refills nothing", capacity: 2, leakSeconds: 10, at: [100, 90, 95],
+            overflowsAt: 2),
+        Pours(
+            testDescription: "but moves the clock back", capacity: 2, leakSeconds: 10, at: [100, 80, 100],
+            overflowsAt: nil),
         Pours(testDescription: "no limit", capacity: -1, leakSeconds: 0, at: [0, 0, 0], overflowsAt: nil),
     ])
     func overflows(_ pours: Pours) throws {
@@ -85,7 +97,8 @@ import Testing
             lines: burst(3), alerts: ["192.0.2.1 3 3"]),
         Case(
             testDescription: "overflow_filter keeps an overflow back",
-            scenario: "type: leaky\ncapacity: 1\nleakspeed: 10s\noverflow_filter: any(queue.Queue, {.Meta.user == 'nobody'})\n",
+            scenario:
+                "type: leaky\ncapacity: 1\nleakspeed: 10s\noverflow_filter: any(queue.Queue, {.Meta.user == 'nobody'})\n",
             lines: burst(4), alerts: []),
         Case(
             testDescription: "bayesian adds up evidence",
@@ -117,7 +130,9 @@ import Testing
 
     @Test func alertsCarryWhatTheReferenceSends() throws {
         let harness = try EngineHarness(
-            scenarios: [ScenarioTests.scenario("type: leaky\ncapacity: 1\nleakspeed: 10s\nlabels: {remediation: true}\n")])
+            scenarios: [
+                ScenarioTests.scenario("type: leaky\ncapacity: 1\nleakspeed: 10s\nlabels: {remediation: true}\n")
+            ])
         harness.run([EngineHarness.line("192.0.2.1", 0, user: "b"), EngineHarness.line("192.0.2.1", 2, user: "a")])
         let alert = try #require(harness.alerts.first)
         #expect(alert.scenario == "test/s")
@@ -129,11 +144,14 @@ import Testing
         #expect(alert.source.scope == "Ip" && alert.source.ip == "192.0.2.1")
         #expect(alert.uuid.utf8.count == 36)
         #expect(alert.events.map(\.timestamp) == ["2026-06-01T12:00:00Z", "2026-06-01T12:00:02Z"])
-        #expect(alert.events[0].meta?.map { "\($0.key)=\($0.value)" } == ["log_type=test", "source_ip=192.0.2.1", "user=b"])
+        #expect(
+            alert.events[0].meta?.map { "\($0.key)=\($0.value)" } == ["log_type=test", "source_ip=192.0.2.1", "user=b"])
     }
 
     @Test func aTextThatSaysTrueIsNoRemediation() throws {
-        let harness = try EngineHarness(scenarios: [ScenarioTests.scenario("type: trigger\nlabels: {remediation: 'true'}\n")])
+        let harness = try EngineHarness(scenarios: [
+            ScenarioTests.scenario("type: trigger\nlabels: {remediation: 'true'}\n")
+        ])
         harness.run(ScenarioTests.burst(1))
         #expect(harness.alerts.map(\.remediation) == [false])
     }

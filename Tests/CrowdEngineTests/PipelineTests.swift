@@ -7,7 +7,8 @@ import Testing
 @Suite("Parsers") struct PipelineTests {
     /// What a trigger on everything sees of one line: its Meta.
     private func meta(_ parsers: [(stage: String, text: String)], _ line: String) throws -> [String: String]? {
-        let all = "name: test/all\ndescription: d\ntype: trigger\nfilter: 'true'\nscope: {type: any, expression: \"'x'\"}\n"
+        let all =
+            "name: test/all\ndescription: d\ntype: trigger\nfilter: 'true'\nscope: {type: any, expression: \"'x'\"}\n"
         let harness = try EngineHarness(parsers: parsers, scenarios: [all])
         #expect(harness.content.refused == [])
         harness.run([line])
@@ -30,19 +31,59 @@ import Testing
     }
 
     @Test(arguments: [
-        Case(testDescription: "statics see the ones before", node: "statics:\n  - {meta: a, value: x}\n  - {meta: b, expression: evt.Meta.a + 'y'}", meta: ["a": "x", "b": "xy"]),
-        Case(testDescription: "numbers become text", node: "statics:\n  - {meta: i, expression: 1 + 2}\n  - {meta: f, expression: 1 / 4}", meta: ["i": "3", "f": "0.250000"]),
-        Case(testDescription: "an empty value is no value", node: "statics:\n  - {meta: a, value: x}\n  - {meta: b, expression: evt.Parsed.nothing}", meta: ["a": "x"]),
-        Case(testDescription: "a run-time error skips the static only", node: "statics:\n  - {meta: a, expression: string(int('x'))}\n  - {meta: b, value: y}", meta: ["b": "y"]),
-        Case(testDescription: "a bool aborts the event", node: "statics:\n  - {meta: b, value: y}\n  - {meta: a, expression: 1 == 1}", meta: nil),
-        Case(testDescription: "a grok that fails is no success", node: "grok: {pattern: '^%{INT:n}$', apply_on: Line.Raw}\nstatics:\n  - {meta: a, value: x}", meta: nil),
-        Case(testDescription: "groups that took no part are empty", node: "grok: {pattern: '^%{WORD:w}( %{INT:n})?', apply_on: Line.Raw}\nstatics:\n  - {meta: w, expression: evt.Parsed.w}\n  - {meta: n, expression: \"evt.Parsed.n == '' ? 'empty' : 'set'\"}", meta: ["w": "hello", "n": "empty"]),
-        Case(testDescription: "a child saves a node whose grok failed", node: "grok: {pattern: '^%{INT:n}$', apply_on: Line.Raw}\nnodes:\n  - grok: {pattern: '^%{WORD:w}', apply_on: Line.Raw}\nstatics:\n  - {meta: w, expression: evt.Parsed.w}", meta: ["w": "hello"]),
-        Case(testDescription: "without next_stage the last child decides", node: "nodes:\n  - grok: {pattern: '^%{WORD:w}', apply_on: Line.Raw}\n  - grok: {pattern: '^%{INT:n}$', apply_on: Line.Raw}\nstatics:\n  - {meta: w, value: x}", meta: nil),
-        Case(testDescription: "with it the first success does", node: "onsuccess: next_stage\nnodes:\n  - grok: {pattern: '^%{WORD:w}', apply_on: Line.Raw}\n  - grok: {pattern: '^%{INT:n}$', apply_on: Line.Raw}\nstatics:\n  - {meta: w, expression: evt.Parsed.w}", meta: ["w": "hello"]),
-        Case(testDescription: "a filter that is false leaves the node out", node: "filter: evt.Line.Raw contains 'absent'\nstatics:\n  - {meta: a, value: x}", meta: nil),
-        Case(testDescription: "JSON members keep their kinds", node: "statics:\n  - {parsed: done, expression: \"UnmarshalJSON(evt.Line.Raw, evt.Unmarshaled, 'j') == nil ? 'yes' : 'no'\"}\n  - {meta: n, expression: evt.Unmarshaled.j.n}\n  - {meta: s, expression: evt.Unmarshaled.j.s}", line: #"{"n": 443, "s": "a\u00e9"}"#, meta: ["n": "443.000000", "s": "aé"]),
-        Case(testDescription: "the label decides", node: "filter: evt.Line.Labels.type == 'syslog'\nstatics:\n  - {meta: module, expression: evt.Line.Module}\n  - {meta: source, expression: evt.Line.Src}", meta: ["module": "file", "source": "test.log"]),
+        Case(
+            testDescription: "statics see the ones before",
+            node: "statics:\n  - {meta: a, value: x}\n  - {meta: b, expression: evt.Meta.a + 'y'}",
+            meta: ["a": "x", "b": "xy"]),
+        Case(
+            testDescription: "numbers become text",
+            node: "statics:\n  - {meta: i, expression: 1 + 2}\n  - {meta: f, expression: 1 / 4}",
+            meta: ["i": "3", "f": "0.250000"]),
+        Case(
+            testDescription: "an empty value is no value",
+            node: "statics:\n  - {meta: a, value: x}\n  - {meta: b, expression: evt.Parsed.nothing}", meta: ["a": "x"]),
+        Case(
+            testDescription: "a run-time error skips the static only",
+            node: "statics:\n  - {meta: a, expression: string(int('x'))}\n  - {meta: b, value: y}", meta: ["b": "y"]),
+        Case(
+            testDescription: "a bool aborts the event",
+            node: "statics:\n  - {meta: b, value: y}\n  - {meta: a, expression: 1 == 1}", meta: nil),
+        Case(
+            testDescription: "a grok that fails is no success",
+            node: "grok: {pattern: '^%{INT:n}$', apply_on: Line.Raw}\nstatics:\n  - {meta: a, value: x}", meta: nil),
+        Case(
+            testDescription: "groups that took no part are empty",
+            node:
+                "grok: {pattern: '^%{WORD:w}( %{INT:n})?', apply_on: Line.Raw}\nstatics:\n  - {meta: w, expression: evt.Parsed.w}\n  - {meta: n, expression: \"evt.Parsed.n == '' ? 'empty' : 'set'\"}",
+            meta: ["w": "hello", "n": "empty"]),
+        Case(
+            testDescription: "a child saves a node whose grok failed",
+            node:
+                "grok: {pattern: '^%{INT:n}$', apply_on: Line.Raw}\nnodes:\n  - grok: {pattern: '^%{WORD:w}', apply_on: Line.Raw}\nstatics:\n  - {meta: w, expression: evt.Parsed.w}",
+            meta: ["w": "hello"]),
+        Case(
+            testDescription: "without next_stage the last child decides",
+            node:
+                "nodes:\n  - grok: {pattern: '^%{WORD:w}', apply_on: Line.Raw}\n  - grok: {pattern: '^%{INT:n}$', apply_on: Line.Raw}\nstatics:\n  - {meta: w, value: x}",
+            meta: nil),
+        Case(
+            testDescription: "with it the first success does",
+            node:
+                "onsuccess: next_stage\nnodes:\n  - grok: {pattern: '^%{WORD:w}', apply_on: Line.Raw}\n  - grok: {pattern: '^%{INT:n}$', apply_on: Line.Raw}\nstatics:\n  - {meta: w, expression: evt.Parsed.w}",
+            meta: ["w": "hello"]),
+        Case(
+            testDescription: "a filter that is false leaves the node out",
+            node: "filter: evt.Line.Raw contains 'absent'\nstatics:\n  - {meta: a, value: x}", meta: nil),
+        Case(
+            testDescription: "JSON members keep their kinds",
+            node:
+                "statics:\n  - {parsed: done, expression: \"UnmarshalJSON(evt.Line.Raw, evt.Unmarshaled, 'j') == nil ? 'yes' : 'no'\"}\n  - {meta: n, expression: evt.Unmarshaled.j.n}\n  - {meta: s, expression: evt.Unmarshaled.j.s}",
+            line: #"{"n": 443, "s": "a\u00e9"}"#, meta: ["n": "443.000000", "s": "aé"]),
+        Case(
+            testDescription: "the label decides",
+            node:
+                "filter: evt.Line.Labels.type == 'syslog'\nstatics:\n  - {meta: module, expression: evt.Line.Module}\n  - {meta: source, expression: evt.Line.Src}",
+            meta: ["module": "file", "source": "test.log"]),
     ])
     func nodes(_ one: Case) throws {
         let dated = one.node.hasSuffix("]") ? one.node : one.node + PipelineTests.time
@@ -68,7 +109,8 @@ import Testing
 
     @Test func postoverflowsMayIgnoreOrChangeAnOverflow() throws {
         let all = "name: test/all\ndescription: d\ntype: trigger\nfilter: 'true'\n"
-        let change = "name: test/po\nstatics:\n  - {target: evt.Overflow.Alert.Source.Value, expression: \"evt.Overflow.Alert.Source.IP + '/32'\"}\n"
+        let change =
+            "name: test/po\nstatics:\n  - {target: evt.Overflow.Alert.Source.Value, expression: \"evt.Overflow.Alert.Source.IP + '/32'\"}\n"
         let ignore = "name: test/wl\nwhitelist: {reason: friend, ip: [192.0.2.2]}\n"
         let harness = try EngineHarness(scenarios: [all], postoverflows: [change, ignore])
         #expect(harness.content.refused == [])
@@ -100,10 +142,19 @@ import Testing
 
     @Test func theIndexChangesNothing() throws {
         let parsers: [(stage: String, text: String)] = [
-            ("s00-raw", "name: a\nonsuccess: next_stage\nstatics:\n  - {parsed: program, expression: \"Split(evt.Line.Raw, ' ')[0]\"}\n  - {parsed: message, expression: evt.Line.Raw}"),
-            ("s01-parse", "name: b\nfilter: evt.Parsed.program == 'one'\nstatics:\n  - {parsed: program, value: two}\n  - {meta: b, value: x}"),
+            (
+                "s00-raw",
+                "name: a\nonsuccess: next_stage\nstatics:\n  - {parsed: program, expression: \"Split(evt.Line.Raw, ' ')[0]\"}\n  - {parsed: message, expression: evt.Line.Raw}"
+            ),
+            (
+                "s01-parse",
+                "name: b\nfilter: evt.Parsed.program == 'one'\nstatics:\n  - {parsed: program, value: two}\n  - {meta: b, value: x}"
+            ),
             ("s01-parse", "name: c\nfilter: evt.Parsed.program in ['two', 'three']\nstatics: [{meta: c, value: x}]"),
-            ("s01-parse", "name: d\nfilter: evt.Parsed.program == 'one' || evt.Parsed.program == 'four'\nstatics: [{meta: d, value: x}]"),
+            (
+                "s01-parse",
+                "name: d\nfilter: evt.Parsed.program == 'one' || evt.Parsed.program == 'four'\nstatics: [{meta: d, value: x}]"
+            ),
             ("s01-parse", "name: e\nfilter: evt.Parsed.program startsWith 'o'\nstatics: [{meta: e, value: x}]"),
         ]
         let lines = ["one x", "two x", "three x", "four x", "other x", "", "one"]
@@ -132,8 +183,10 @@ import Testing
     private static let year = Timestamp.now().civil.year
 
     @Test(arguments: [
-        ("2026-11-21T08:17:29Z", "2026-11-21T08:17:29Z"), ("2026-11-21T08:17:29.5+02:00", "2026-11-21T08:17:29.5+02:00"),
-        ("02/Jan/2006:15:04:05 -0700", "2006-01-02T15:04:05-07:00"), ("Mon Jan 2 15:04:05 2006", "2006-01-02T15:04:05Z"),
+        ("2026-11-21T08:17:29Z", "2026-11-21T08:17:29Z"),
+        ("2026-11-21T08:17:29.5+02:00", "2026-11-21T08:17:29.5+02:00"),
+        ("02/Jan/2006:15:04:05 -0700", "2006-01-02T15:04:05-07:00"),
+        ("Mon Jan 2 15:04:05 2006", "2006-01-02T15:04:05Z"),
         ("01/02/2006 15:04:05", "2006-01-02T15:04:05Z"), ("2006-01-02 15:04:05", "2006-01-02T15:04:05Z"),
         ("2006-01-02 15:04:05,123", "2006-01-02T15:04:05.123Z"), ("2006/01/02", "2006-01-02T00:00:00Z"),
         ("2006-01-02T15:04:05", "2006-01-02T15:04:05Z"), ("1646861401.5", "2022-03-09T21:30:01Z"),

@@ -6,7 +6,8 @@ import Testing
 @Suite("Groks") struct GrokTests {
     private static let library: GrokLibrary = {
         var library = GrokLibrary()
-        _ = library.register(lines: "WORD \\w+\nINT [+-]?\\d+\nPAIR %{WORD:key}=%{WORD:value}\nLATER %{EARLIER}\nEARLIER x\n")
+        _ = library.register(
+            lines: "WORD \\w+\nINT [+-]?\\d+\nPAIR %{WORD:key}=%{WORD:value}\nLATER %{EARLIER}\nEARLIER x\n")
         return library
     }()
 

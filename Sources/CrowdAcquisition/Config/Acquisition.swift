@@ -41,7 +41,9 @@ public enum Acquisition {
         }
     }
 
-    private static func source(_ document: YAMLNode, _ context: AcquisitionContext) throws(ConfigError) -> any DataSource {
+    private static func source(_ document: YAMLNode, _ context: AcquisitionContext) throws(ConfigError)
+        -> any DataSource
+    {
         let yaml = try document.anyMapping()
         let kind: String
         if let named = try yaml.string("source"), !named.isEmpty {

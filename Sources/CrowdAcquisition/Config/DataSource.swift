@@ -1,6 +1,6 @@
 public import CrowdCore
-public import Logging
 internal import Glibc
+public import Logging
 import Synchronization
 
 /// Where log lines come from: a file, the journal, a socket, a queue.
@@ -77,7 +77,8 @@ public final class SourceSupervisor: Sendable {
                     firstFailure.withLock { $0 = $0 ?? error }
                     return log.error("A data source failed. source=\(source.name) error=\"\(error)\"")
                 }
-                log.error("A data source failed and is started again. source=\(source.name) in=\(delay)s error=\"\(error)\"")
+                log.error(
+                    "A data source failed and is started again. source=\(source.name) in=\(delay)s error=\"\(error)\"")
             }
             for _ in 0..<(delay * 10) where !stop.isSet { usleep(100_000) }
             delay = min(delay * 2, 60)

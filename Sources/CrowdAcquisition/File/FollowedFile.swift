@@ -67,7 +67,8 @@ final class FollowedFile {
     func save() {
         guard descriptor >= 0 else { return }
         context.positions.save(
-            .init(device: identity.device, inode: identity.inode, offset: offset - Int64(cutter.pendingBytes)), of: path)
+            .init(device: identity.device, inode: identity.inode, offset: offset - Int64(cutter.pendingBytes)), of: path
+        )
     }
 
     func close() {
@@ -109,7 +110,8 @@ final class FollowedFile {
     private func deliver(_ batch: LineBatch?, to queue: LineQueue) {
         if cutter.longLines > reportedLongLines {
             if reportedLongLines == 0 {
-                context.log.warning("A line of \(path) is longer than \(cutter.maxLine) bytes: the rest of it is dropped")
+                context.log.warning(
+                    "A line of \(path) is longer than \(cutter.maxLine) bytes: the rest of it is dropped")
             }
             reportedLongLines = cutter.longLines
         }

@@ -35,7 +35,7 @@ public final class LineBatch: @unchecked Sendable {
     }
 
     /// Calls `body` for every line in order.
-    public func forEach(_ body: (ByteSlice) -> Void) {
+    public func withEachLine(_ body: (ByteSlice) -> Void) {
         var start = 0
         for end in ends {
             body(ByteSlice(base: bytes + start, count: Int(end) - start))

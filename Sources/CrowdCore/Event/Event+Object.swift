@@ -97,7 +97,8 @@ extension [Value] {
     /// The text argument number `index`.
     public func text(_ index: Int) throws(ValueError) -> ByteSlice {
         guard index < count, case .string(let text) = self[index] else {
-            throw ValueError("argument \(index + 1) must be a string, not \(index < count ? self[index].kind : "absent")")
+            throw ValueError(
+                "argument \(index + 1) must be a string, not \(index < count ? self[index].kind : "absent")")
         }
         return text
     }

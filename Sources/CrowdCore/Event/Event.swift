@@ -4,7 +4,11 @@
 /// A worker owns one and uses it again for line after line. All text lives in `arena` or is immortal; `reset` takes it
 /// back. Whatever outlives the line (a bucket's queue, an alert) copies what it needs.
 public final class Event {
-    public enum Kind: Int64, Sendable { case log = 0, overflow = 1, appsec = 2 }
+    public enum Kind: Int64, Sendable {
+        case log = 0
+        case overflow = 1
+        case appsec = 2
+    }
 
     public let arena: Arena
     public let keys: KeyTable

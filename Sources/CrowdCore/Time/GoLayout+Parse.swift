@@ -34,7 +34,8 @@ private struct LayoutReader {
             civil.year = two >= 69 ? 1900 + two : 2000 + two
             return true
         case .monthName: return set(\.month, name(CivilTime.monthNames).map { $0 + 1 }, 1...12)
-        case .shortMonthName: return set(\.month, name(CivilTime.monthNames.map { String($0.prefix(3)) }).map { $0 + 1 }, 1...12)
+        case .shortMonthName:
+            return set(\.month, name(CivilTime.monthNames.map { String($0.prefix(3)) }).map { $0 + 1 }, 1...12)
         case .month: return set(\.month, digits(1, 2), 1...12)
         case .paddedMonth: return set(\.month, digits(2, 2), 1...12)
         case .weekday: return name(CivilTime.weekdayNames) != nil
@@ -70,7 +71,9 @@ private struct LayoutReader {
             guard dayOfYear >= 1, dayOfYear <= (CivilTime.isLeap(civil.year) ? 366 : 365) else { return nil }
             (civil.month, civil.day) = (1, dayOfYear)
         } else if hasDay {
-            guard civil.day >= 1, civil.day <= CivilTime.days(inMonth: civil.month, year: civil.year) else { return nil }
+            guard civil.day >= 1, civil.day <= CivilTime.days(inMonth: civil.month, year: civil.year) else {
+                return nil
+            }
         }
         // Years before 1678 do not fit the nanoseconds of a timestamp; year 0 (no year) is kept apart.
         return civil.year == 0 ? yearless : Timestamp(civil, offset: offset)
@@ -100,7 +103,9 @@ private struct LayoutReader {
         return at - start >= least ? value : nil
     }
 
-    private mutating func set(_ field: WritableKeyPath<CivilTime, Int>, _ value: Int?, _ range: ClosedRange<Int>) -> Bool {
+    private mutating func set(_ field: WritableKeyPath<CivilTime, Int>, _ value: Int?, _ range: ClosedRange<Int>)
+        -> Bool
+    {
         guard let value, range.contains(value) else { return false }
         civil[keyPath: field] = value
         return true

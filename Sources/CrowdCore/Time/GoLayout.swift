@@ -25,7 +25,8 @@ public struct GoLayout: Sendable {
 
     private static let words: [(String, Part)] = [
         ("January", .monthName), ("Monday", .weekday), ("Z07:00", .zone(zulu: true, colon: true, short: false)),
-        ("-07:00", .zone(zulu: false, colon: true, short: false)), ("Z0700", .zone(zulu: true, colon: false, short: false)),
+        ("-07:00", .zone(zulu: false, colon: true, short: false)),
+        ("Z0700", .zone(zulu: true, colon: false, short: false)),
         ("-0700", .zone(zulu: false, colon: false, short: false)), ("2006", .year), ("Jan", .shortMonthName),
         ("Mon", .shortWeekday), ("MST", .zoneName), ("-07", .zone(zulu: false, colon: false, short: true)),
         ("Z07", .zone(zulu: true, colon: false, short: true)), ("002", .dayOfYear), ("__2", .dayOfYear),

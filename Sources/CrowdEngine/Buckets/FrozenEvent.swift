@@ -47,7 +47,9 @@ final class FrozenEvent: ValueObject {
             case .list(let list): return .list(ListValue(list.items.map { copy($0, arena, depth: depth + 1) }))
             case .map(let map):
                 let result = MapValue(missing: map.missing)
-                for (key, value) in zip(map.keys, map.values) { result.set(arena.copy(key), copy(value, arena, depth: depth + 1)) }
+                for (key, value) in zip(map.keys, map.values) {
+                    result.set(arena.copy(key), copy(value, arena, depth: depth + 1))
+                }
                 return .map(result)
             default: return value
             }
@@ -87,12 +89,16 @@ final class FrozenEvent: ValueObject {
         bytes.deallocate()
     }
 
-    private func text(_ entry: Entry) -> ByteSlice { ByteSlice(base: bytes + Int(entry.offset), count: Int(entry.length)) }
+    private func text(_ entry: Entry) -> ByteSlice {
+        ByteSlice(base: bytes + Int(entry.offset), count: Int(entry.length))
+    }
 
     var marshaledTime: ByteSlice { text(marshaled) }
 
     /// Bytes of memory, for the ceiling.
-    var size: Int { 160 + (counts.meta + counts.enriched + counts.parsed) * 12 + Int(marshaled.offset + marshaled.length) }
+    var size: Int {
+        160 + (counts.meta + counts.enriched + counts.parsed) * 12 + Int(marshaled.offset + marshaled.length)
+    }
 
     func meta(_ key: FieldKey) -> ByteSlice? { find(key, 0..<counts.meta) }
     func enriched(_ key: FieldKey) -> ByteSlice? { find(key, counts.meta..<(counts.meta + counts.enriched)) }

@@ -78,7 +78,9 @@ public final class Scenario: Sendable {
     }
 
     private static func queueLimit(_ config: ScenarioConfig) -> Int? {
-        if config.cacheSize > 0, config.cacheSize <= config.capacity || config.capacity == -1 { return config.cacheSize + 1 }
+        if config.cacheSize > 0, config.cacheSize <= config.capacity || config.capacity == -1 {
+            return config.cacheSize + 1
+        }
         return config.capacity == -1 ? nil : config.capacity + 1
     }
 

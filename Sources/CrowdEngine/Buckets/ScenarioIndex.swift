@@ -38,7 +38,9 @@ struct ScenarioIndex: Sendable {
         var best: (FieldName, [ByteSlice])?
         for case .fieldIn(let map, let key, let values) in scenario.filter.facts {
             guard map != .enriched, !values.contains(.empty) else { continue }
-            if best == nil || (map == .meta && key == logType) { best = (FieldName(isMeta: map == .meta, key: key), values) }
+            if best == nil || (map == .meta && key == logType) {
+                best = (FieldName(isMeta: map == .meta, key: key), values)
+            }
         }
         return best
     }
@@ -48,7 +50,9 @@ struct ScenarioIndex: Sendable {
         result.removeAll(keepingCapacity: true)
         var lists = 0
         for field in fields {
-            guard let value = field.map.fields(of: event).find(field.key), let found = field.scenarios[value] else { continue }
+            guard let value = field.map.fields(of: event).find(field.key), let found = field.scenarios[value] else {
+                continue
+            }
             result.append(contentsOf: found)
             lists += 1
         }

@@ -33,7 +33,9 @@ struct DateEnricher: Enricher {
 
     private func parse(_ text: ByteSlice, layout: ByteSlice) -> Timestamp? {
         if !layout.isEmpty, let time = GoLayout(String(layout)).parse(text) { return time }
-        if let time = DateText.syslog(text) ?? DateText.accessLog(text) ?? Timestamp(strictRFC3339: text) { return time }
+        if let time = DateText.syslog(text) ?? DateText.accessLog(text) ?? Timestamp(strictRFC3339: text) {
+            return time
+        }
         for layout in DateEnricher.layouts {
             if let time = layout.parse(text) { return time }
         }
@@ -73,7 +75,8 @@ enum DateText {
     }
 
     private static func clock(_ text: ByteSlice, _ at: Int) -> (Int, Int, Int)? {
-        guard text[at + 2] == 58, text[at + 5] == 58, let hour = digits(text, at, 2), let minute = digits(text, at + 3, 2),
+        guard text[at + 2] == 58, text[at + 5] == 58, let hour = digits(text, at, 2),
+            let minute = digits(text, at + 3, 2),
             let second = digits(text, at + 6, 2), hour < 24, minute < 60, second < 60
         else { return nil }
         return (hour, minute, second)
@@ -93,7 +96,8 @@ enum DateText {
 
     /// `02/Jan/2006:15:04:05 -0700`
     static func accessLog(_ text: ByteSlice) -> Timestamp? {
-        guard text.count == 26, text[2] == 47, text[6] == 47, text[11] == 58, text[20] == 32, let day = digits(text, 0, 2),
+        guard text.count == 26, text[2] == 47, text[6] == 47, text[11] == 58, text[20] == 32,
+            let day = digits(text, 0, 2),
             let month = month(text, 3), let year = digits(text, 7, 4), let (hour, minute, second) = clock(text, 12),
             let zoneHour = digits(text, 22, 2), let zoneMinute = digits(text, 24, 2), zoneMinute < 60, zoneHour <= 24,
             day >= 1, day <= CivilTime.days(inMonth: month, year: year)
@@ -183,7 +187,8 @@ extension Timestamp {
         guard text.count >= 20, text[10] == UInt8(ascii: "T") else { return nil }
         let last = text[text.count - 1]
         guard last == UInt8(ascii: "Z") || text[text.count - 3] == UInt8(ascii: ":"),
-            last == UInt8(ascii: "Z") || text[text.count - 6] == UInt8(ascii: "+") || text[text.count - 6] == UInt8(ascii: "-")
+            last == UInt8(ascii: "Z") || text[text.count - 6] == UInt8(ascii: "+")
+                || text[text.count - 6] == UInt8(ascii: "-")
         else { return nil }
         self.init(rfc3339Bytes: text.buffer)
     }

@@ -28,7 +28,9 @@ final class GeoDatabase: @unchecked Sendable {
             return Record.withPath(path) { path in
                 var start: UnsafePointer<CChar>?
                 var length: UInt32 = 0
-                guard crowd_mmdb_text(database.handle, entry.offset, path, &start, &length) != 0, let start else { return nil }
+                guard crowd_mmdb_text(database.handle, entry.offset, path, &start, &length) != 0, let start else {
+                    return nil
+                }
                 return start.withMemoryRebound(to: UInt8.self, capacity: Int(length)) {
                     String(decoding: UnsafeBufferPointer(start: $0, count: Int(length)), as: UTF8.self)
                 }

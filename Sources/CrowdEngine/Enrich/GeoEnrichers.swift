@@ -54,7 +54,9 @@ struct RangeEnricher: Enricher {
     let keys: EnrichedKeys
 
     func enrich(_ value: ByteSlice, _ event: Event) {
-        guard let address = IPAddress(ascii: value.buffer), let network = database.record(of: address)?.network else { return }
+        guard let address = IPAddress(ascii: value.buffer), let network = database.record(of: address)?.network else {
+            return
+        }
         keys.set("SourceRange", network.description, event)
     }
 }

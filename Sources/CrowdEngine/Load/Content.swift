@@ -112,7 +112,8 @@ public struct ContentLoader {
     /// Whether a document's `format` is one we know; a document of another is skipped with a warning.
     private mutating func isSupported(_ node: YAMLNode) -> Bool {
         guard case .mapping(let pairs) = node.content,
-            let format = pairs.first(where: { (try? $0.key.string()) == "format" })?.value, let text = try? format.string()
+            let format = pairs.first(where: { (try? $0.key.string()) == "format" })?.value,
+            let text = try? format.string()
         else { return true }
         guard let version = Double(text.split(separator: ".").prefix(2).joined(separator: ".")) else {
             refused.append(ConfigError("invalid format version '\(text)'", at: format.mark))

@@ -2,7 +2,10 @@ public import CrowdCore
 
 /// A parser or postoverflow node as its YAML states it (engine facts B.2).
 public struct NodeConfig: Sendable {
-    public enum OnSuccess: String, Sendable { case nextStage = "next_stage", `continue` }
+    public enum OnSuccess: String, Sendable {
+        case nextStage = "next_stage"
+        case `continue`
+    }
 
     public var name = ""
     public var description = ""
@@ -115,7 +118,12 @@ public struct GrokConfig: Sendable {
 /// One entry of `statics:` (engine facts B.5).
 public struct StaticConfig: Sendable {
     public enum Target: Sendable, Equatable {
-        case method(String), parsed(String), meta(String), enriched(String), target(String), none
+        case method(String)
+        case parsed(String)
+        case meta(String)
+        case enriched(String)
+        case target(String)
+        case none
     }
     public var target = Target.none
     public var value: String?

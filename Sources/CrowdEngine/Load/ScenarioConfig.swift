@@ -38,7 +38,8 @@ public struct ScenarioConfig: Sendable {
     static let keys = [
         "format", "type", "name", "author", "description", "references", "debug", "filter", "capacity", "leakspeed",
         "duration", "groupby", "distinct", "cancel_on", "overflow_filter", "condition", "blackhole", "cache_size",
-        "scope", "labels", "reprocess", "data", "bayesian_prior", "bayesian_threshold", "bayesian_conditions", "version",
+        "scope", "labels", "reprocess", "data", "bayesian_prior", "bayesian_threshold", "bayesian_conditions",
+        "version",
         "profiling",
     ]
 
@@ -55,7 +56,8 @@ public struct ScenarioConfig: Sendable {
         guard let filter = try NodeConfig.Expression(yaml, "filter") else { throw yaml.missing("filter") }
         self.filter = filter
         capacity = try yaml.int("capacity") ?? 0
-        leakspeed = try yaml.string("leakspeed").flatMap { $0.isEmpty ? nil : $0 } == nil ? nil : yaml.duration("leakspeed")
+        leakspeed =
+            try yaml.string("leakspeed").flatMap { $0.isEmpty ? nil : $0 } == nil ? nil : yaml.duration("leakspeed")
         duration = try yaml.duration("duration")
         groupBy = try NodeConfig.Expression(yaml, "groupby")
         distinct = try NodeConfig.Expression(yaml, "distinct")
@@ -81,7 +83,9 @@ public struct ScenarioConfig: Sendable {
 
     /// Labels keep their YAML types: only the boolean `true` asks for remediation.
     private mutating func readLabels(_ yaml: YAMLMapping) throws(ConfigError) {
-        guard let labels = try yaml.present("labels")?.anyMapping(), let value = labels.present("remediation") else { return }
+        guard let labels = try yaml.present("labels")?.anyMapping(), let value = labels.present("remediation") else {
+            return
+        }
         guard case .scalar(_, plain: true) = value.content else { return }
         remediates = (try? value.bool()) ?? false
     }
@@ -120,7 +124,9 @@ public struct ScenarioConfig: Sendable {
         case .bayesian:
             guard !bayesianConditions.isEmpty else { throw refuse("bayesian bucket must have bayesian conditions") }
             guard bayesianPrior > 0, bayesianPrior <= 1 else { throw refuse("bayesian prior must be in (0, 1]") }
-            guard bayesianThreshold > 0, bayesianThreshold <= 1 else { throw refuse("bayesian threshold must be in (0, 1]") }
+            guard bayesianThreshold > 0, bayesianThreshold <= 1 else {
+                throw refuse("bayesian threshold must be in (0, 1]")
+            }
             guard capacity == -1 else { throw refuse("bayesian bucket must have -1 capacity") }
         }
         if scopeType == "Ip", scopeExpression != nil { throw refuse("filter is mandatory for non-IP, non-Range scope") }

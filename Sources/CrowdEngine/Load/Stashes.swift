@@ -18,7 +18,11 @@ public final class Stashes: Sendable {
 
     func declare(_ name: String, size: Int) {
         stashes.withLock { state in
-            if let known = state.all[name]?.size { state.all[name]?.size = max(known, size) } else { state.all[name] = Stash(size: size) }
+            if let known = state.all[name]?.size {
+                state.all[name]?.size = max(known, size)
+            } else {
+                state.all[name] = Stash(size: size)
+            }
         }
     }
 

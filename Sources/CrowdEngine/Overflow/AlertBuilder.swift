@@ -34,7 +34,9 @@ struct AlertBuilder {
 
     func build(_ bucket: BucketSummary, of scenario: Scenario, machine: Machine) throws(Refusal) -> [Alert] {
         let sources = try self.sources(bucket.queue, scenario, machine)
-        guard let first = sources.first else { throw Refusal(description: "no source in the events of '\(scenario.name)'") }
+        guard let first = sources.first else {
+            throw Refusal(description: "no source in the events of '\(scenario.name)'")
+        }
         var alert = Alert()
         alert.scenario = scenario.name
         alert.scenarioHash = scenario.hash
@@ -99,7 +101,8 @@ struct AlertBuilder {
         return sources
     }
 
-    private func fromLog(_ event: FrozenEvent, _ scenario: Scenario, _ machine: Machine) throws(Refusal) -> AlertSource {
+    private func fromLog(_ event: FrozenEvent, _ scenario: Scenario, _ machine: Machine) throws(Refusal) -> AlertSource
+    {
         let scope = scenario.config.scopeType
         guard scope == "Ip" || scope == "Range" else {
             return AlertSource(scope: scope, value: try scopeText(event, scenario, machine) ?? "")

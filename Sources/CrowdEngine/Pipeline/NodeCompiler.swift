@@ -59,7 +59,8 @@ struct NodeCompiler {
         } catch {
             let (line, column) = error.position(in: expression.text)
             throw ConfigError(
-                "invalid expression '\(expression.text.prefix(200))': \(error.message) (\(line):\(column))", at: expression.mark)
+                "invalid expression '\(expression.text.prefix(200))': \(error.message) (\(line):\(column))",
+                at: expression.mark)
         }
     }
 
@@ -78,7 +79,9 @@ struct NodeCompiler {
             case .expression(let expression): .expression(try program(expression))
             }
         var fields: [(key: FieldKey, place: Int)] = []
-        for (name, place) in zip(grok.fields, grok.pattern.places) { fields.append((try key(name, config.mark), place)) }
+        for (name, place) in zip(grok.fields, grok.pattern.places) {
+            fields.append((try key(name, config.mark), place))
+        }
         return GrokStep(grok: grok, subject: subject, fields: fields, statics: try statics(config.statics))
     }
 
@@ -145,7 +148,8 @@ struct NodeCompiler {
     }
 
     private static let sourceFields: [String: Static.SourceField] = [
-        "Scope": .scope, "Value": .value, "IP": .ip, "Range": .range, "AsNumber": .asNumber, "AsName": .asName, "Cn": .cn,
+        "Scope": .scope, "Value": .value, "IP": .ip, "Range": .range, "AsNumber": .asNumber, "AsName": .asName,
+        "Cn": .cn,
     ]
 
     private func whitelist(_ config: WhitelistConfig) throws(ConfigError) -> Whitelist {

@@ -51,7 +51,9 @@ public final class EventDump: ValueObject {
         case .list(let list): return .list(ListValue(list.items.map { copy($0, arena, depth: depth + 1) }))
         case .map(let map):
             let result = MapValue(missing: map.missing)
-            for (key, value) in zip(map.keys, map.values) { result.set(arena.copy(key), copy(value, arena, depth: depth + 1)) }
+            for (key, value) in zip(map.keys, map.values) {
+                result.set(arena.copy(key), copy(value, arena, depth: depth + 1))
+            }
             return .map(result)
         default: return value
         }

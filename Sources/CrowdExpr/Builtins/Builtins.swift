@@ -3,7 +3,8 @@ import CrowdCore
 /// The functions that belong to the expression language itself (engine facts D.4).
 enum Builtins {
     static let functions: [String: Function] = {
-        let all = CollectionFunctions.all + NumberFunctions.all + TextFunctions.all + TimeFunctions.all
+        let all =
+            CollectionFunctions.all + NumberFunctions.all + TextFunctions.all + TimeFunctions.all
             + EncodingFunctions.all
         return Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
     }()
@@ -13,7 +14,9 @@ enum Builtins {
         guard let first = arguments.first else { return nil }
         switch name {
         case "reverse", "uniq", "take", "sort", "concat":
-            if case .list = first { return arguments.allSatisfy({ $0 == first || name != "concat" }) ? first : .list(.any) }
+            if case .list = first {
+                return arguments.allSatisfy({ $0 == first || name != "concat" }) ? first : .list(.any)
+            }
         case "first", "last":
             return .any
         case "abs": return first

@@ -5,7 +5,8 @@ extension CrowdSecFunctions {
     /// Addresses and ranges.
     static let addresses: [Function] = [
         Function("IpInRange", [.string, .string], .bool) { call throws(ValueError) in
-            guard let address = IPAddress(ascii: try call.text(0).buffer), let range = IPRange(try call.string(1)) else {
+            guard let address = IPAddress(ascii: try call.text(0).buffer), let range = IPRange(try call.string(1))
+            else {
                 return .bool(false)
             }
             return .bool(range.contains(address) || range.contains(address.unmapped))
@@ -57,13 +58,15 @@ extension CrowdSecFunctions {
             .string(try JSONPath.extractUnescaped(call.text(0), call.text(1), call.arena) ?? .empty)
         },
         Function("JsonExtractSlice", [.string, .string], .any) { call throws(ValueError) in
-            guard let raw = try JSONPath.extract(call.text(0), call.text(1)), raw.count > 0, raw[0] == UInt8(ascii: "[") else {
+            guard let raw = try JSONPath.extract(call.text(0), call.text(1)), raw.count > 0, raw[0] == UInt8(ascii: "[")
+            else {
                 return .null
             }
             return (try? ValueJSON.parse(raw, arena: call.arena)) ?? .null
         },
         Function("JsonExtractObject", [.string, .string], .any) { call throws(ValueError) in
-            guard let raw = try JSONPath.extract(call.text(0), call.text(1)), raw.count > 0, raw[0] == UInt8(ascii: "{") else {
+            guard let raw = try JSONPath.extract(call.text(0), call.text(1)), raw.count > 0, raw[0] == UInt8(ascii: "{")
+            else {
                 return .null
             }
             return (try? ValueJSON.parse(raw, arena: call.arena)) ?? .null
@@ -107,7 +110,8 @@ extension CrowdSecFunctions {
             guard let seconds = Numbers.int(whole), seconds > 0 else { return .string(.empty) }
             return call.string(Timestamp(seconds: seconds).rfc3339)
         },
-        Function("TimeNow", [], .string, pure: false) { call throws(ValueError) in call.string(Timestamp.now().rfc3339) },
+        Function("TimeNow", [], .string, pure: false) { call throws(ValueError) in call.string(Timestamp.now().rfc3339)
+        },
         Function("FloatApproxEqual", [.any, .any], .bool) { call throws(ValueError) in
             .bool((try call.double(0) - call.double(1)).magnitude < 1e-6)
         },
@@ -147,7 +151,8 @@ extension CrowdSecFunctions {
             let gaps = try intervals(call.list(0))
             return .duration(GoDuration(nanoseconds: gaps.reduce(0, +) / Int64(gaps.count)))
         },
-        Function("LogInfo", [.string, .any], required: 1, variadic: true, .bool, pure: false) { call throws(ValueError) in
+        Function("LogInfo", [.string, .any], required: 1, variadic: true, .bool, pure: false) {
+            call throws(ValueError) in
             .bool(true)
         },
     ]

@@ -4,9 +4,15 @@ import Glibc
 extension CrowdSecFunctions {
     /// Text functions: Go's strings and url packages.
     static let texts: [Function] = [
-        Function("Upper", [.string], .string) { call throws(ValueError) in .string(Texts.upper(try call.text(0), call.arena)) },
-        Function("Lower", [.string], .string) { call throws(ValueError) in .string(Texts.lower(try call.text(0), call.arena)) },
-        Function("TrimSpace", [.string], .string) { call throws(ValueError) in .string(Texts.trim(try call.text(0), nil)) },
+        Function("Upper", [.string], .string) { call throws(ValueError) in
+            .string(Texts.upper(try call.text(0), call.arena))
+        },
+        Function("Lower", [.string], .string) { call throws(ValueError) in
+            .string(Texts.lower(try call.text(0), call.arena))
+        },
+        Function("TrimSpace", [.string], .string) { call throws(ValueError) in
+            .string(Texts.trim(try call.text(0), nil))
+        },
         Function("Trim", [.string, .string], .string) { call throws(ValueError) in
             .string(Texts.trim(try call.text(0), try call.text(1)))
         },
@@ -42,7 +48,8 @@ extension CrowdSecFunctions {
             .string(try Texts.join(call.list(0), call.text(1), call.arena))
         },
         Function("Replace", [.string, .string, .string, .int], .string) { call throws(ValueError) in
-            .string(Texts.replace(try call.text(0), try call.text(1), try call.text(2), limit: try call.int(3), call.arena))
+            .string(
+                Texts.replace(try call.text(0), try call.text(1), try call.text(2), limit: try call.int(3), call.arena))
         },
         Function("ReplaceAll", [.string, .string, .string], .string) { call throws(ValueError) in
             .string(Texts.replace(try call.text(0), try call.text(1), try call.text(2), limit: -1, call.arena))
@@ -186,7 +193,11 @@ enum URLText {
             let value = equals < part.count ? part[(equals + 1)..<part.count] : .empty
             let key = unescape(name, plusIsBlank: true, lenient: true, arena) ?? name
             let decoded = Value.string(unescape(value, plusIsBlank: true, lenient: true, arena) ?? value)
-            if case .list(let list)? = map.find(key) { list.items.append(decoded) } else { map.set(key, .list(ListValue([decoded]))) }
+            if case .list(let list)? = map.find(key) {
+                list.items.append(decoded)
+            } else {
+                map.set(key, .list(ListValue([decoded])))
+            }
         }
         return map
     }

@@ -47,7 +47,9 @@ enum KeyValueText {
         return nil
     }
 
-    private static func isKeyStart(_ byte: UInt8) -> Bool { (byte | 32 >= 97 && byte | 32 <= 122) || byte == UInt8(ascii: "_") }
+    private static func isKeyStart(_ byte: UInt8) -> Bool {
+        (byte | 32 >= 97 && byte | 32 <= 122) || byte == UInt8(ascii: "_")
+    }
     private static func isKeyPart(_ byte: UInt8) -> Bool {
         isKeyStart(byte) || (byte >= 48 && byte <= 57) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
     }

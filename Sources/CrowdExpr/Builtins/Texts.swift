@@ -31,8 +31,12 @@ enum TextFunctions {
         },
         Function("repeat", [.string, .int], .string) { call throws(ValueError) in
             let (text, count) = (try call.text(0), try call.int(1))
-            guard count >= 0 else { throw ValueError("invalid argument for repeat (expected positive integer, got \(count))") }
-            guard count <= 1_000_000, text.count * count <= 16_000_000 else { throw ValueError("memory budget exceeded") }
+            guard count >= 0 else {
+                throw ValueError("invalid argument for repeat (expected positive integer, got \(count))")
+            }
+            guard count <= 1_000_000, text.count * count <= 16_000_000 else {
+                throw ValueError("memory budget exceeded")
+            }
             try call.machine.useMemory(text.count * count)
             let target = call.arena.allocate(text.count * count)
             for index in 0..<count { (target + index * text.count).update(from: text.base, count: text.count) }
@@ -104,16 +108,16 @@ enum Texts {
     }
 
     static func upper(_ text: ByteSlice, _ arena: Arena) -> ByteSlice {
-        cased(text, arena, { $0 >= 97 && $0 <= 122 ? $0 - 32 : $0 }) { $0.properties.uppercaseMapping }
+        cased(text, arena, ascii: { $0 >= 97 && $0 <= 122 ? $0 - 32 : $0 }, unicode: { $0.properties.uppercaseMapping })
     }
 
     static func lower(_ text: ByteSlice, _ arena: Arena) -> ByteSlice {
-        cased(text, arena, { $0 >= 65 && $0 <= 90 ? $0 + 32 : $0 }) { $0.properties.lowercaseMapping }
+        cased(text, arena, ascii: { $0 >= 65 && $0 <= 90 ? $0 + 32 : $0 }, unicode: { $0.properties.lowercaseMapping })
     }
 
     /// Simple case mapping: a scalar whose mapping is several scalars stays as it is, as in Go.
     private static func cased(
-        _ text: ByteSlice, _ arena: Arena, _ ascii: (UInt8) -> UInt8, _ unicode: (Unicode.Scalar) -> String
+        _ text: ByteSlice, _ arena: Arena, ascii: (UInt8) -> UInt8, unicode: (Unicode.Scalar) -> String
     ) -> ByteSlice {
         if text.buffer.allSatisfy({ $0 < 0x80 }) {
             let target = arena.allocate(text.count)
@@ -135,7 +139,8 @@ enum Texts {
         return -1
     }
 
-    static func replace(_ text: ByteSlice, _ old: ByteSlice, _ new: ByteSlice, limit: Int, _ arena: Arena) -> ByteSlice {
+    static func replace(_ text: ByteSlice, _ old: ByteSlice, _ new: ByteSlice, limit: Int, _ arena: Arena) -> ByteSlice
+    {
         var result: [UInt8] = []
         var (at, left) = (0, limit)
         if old.isEmpty { return replaceEmpty(text, new, limit: limit, arena) }

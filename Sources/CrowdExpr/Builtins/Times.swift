@@ -32,10 +32,13 @@ enum TimeMethods {
     static func result(of name: String, on type: StaticType) -> StaticType? {
         if type == .duration {
             return ["Seconds", "Minutes", "Hours"].contains(name)
-                ? .float : ["Milliseconds", "Nanoseconds", "Microseconds"].contains(name) ? .int : name == "String" ? .string : nil
+                ? .float
+                : ["Milliseconds", "Nanoseconds", "Microseconds"].contains(name)
+                    ? .int : name == "String" ? .string : nil
         }
         switch name {
-        case "Year", "Day", "Hour", "Minute", "Second", "Nanosecond", "YearDay", "Unix", "UnixNano", "UnixMilli": return .int
+        case "Year", "Day", "Hour", "Minute", "Second", "Nanosecond", "YearDay", "Unix", "UnixNano", "UnixMilli":
+            return .int
         case "Month", "Weekday": return .any
         case "Format", "String": return .string
         case "Add", "UTC", "Truncate", "AddDate", "Local": return .time
@@ -45,7 +48,9 @@ enum TimeMethods {
         }
     }
 
-    static func call(_ receiver: Value, _ name: String, _ arguments: [Value], _ arena: Arena) throws(ValueError) -> Value {
+    static func call(_ receiver: Value, _ name: String, _ arguments: [Value], _ arena: Arena) throws(ValueError)
+        -> Value
+    {
         switch receiver {
         case .time(let time): return try call(time, name, arguments, arena)
         case .duration(let span): return try call(span, name, arena)
@@ -78,7 +83,8 @@ enum TimeMethods {
         case "Minute": return .int(Int64(civil.minute))
         case "Second": return .int(Int64(civil.second))
         case "Nanosecond": return .int(Int64(civil.nanosecond))
-        case "Weekday": return .object(NamedNumber(civil.weekday, CivilTime.weekdayNames[civil.weekday], "time.Weekday"))
+        case "Weekday":
+            return .object(NamedNumber(civil.weekday, CivilTime.weekdayNames[civil.weekday], "time.Weekday"))
         case "YearDay": return .int(Int64(civil.dayOfYear))
         case "Unix": return .int(time.seconds)
         case "UnixMilli": return .int(time.nanoseconds / 1_000_000)
@@ -99,7 +105,8 @@ enum TimeMethods {
         case ("After", .time(let other)): return .bool(other < time)
         case ("Equal", .time(let other)): return .bool(time == other)
         case ("Truncate", .duration(let span)) where span.nanoseconds > 0:
-            return .time(Timestamp(nanoseconds: time.nanoseconds - time.nanoseconds % span.nanoseconds, offset: time.offset))
+            return .time(
+                Timestamp(nanoseconds: time.nanoseconds - time.nanoseconds % span.nanoseconds, offset: time.offset))
         default: throw ValueError("type time.Time has no method \(name) for these arguments")
         }
     }

@@ -216,7 +216,8 @@ struct XMLReader {
         while let mark = rest.firstIndex(of: "&") {
             result += rest[..<mark]
             rest = rest[mark...]
-            guard let end = rest.prefix(12).firstIndex(of: ";"), let character = entity(rest[rest.index(after: mark)..<end])
+            guard let end = rest.prefix(12).firstIndex(of: ";"),
+                let character = entity(rest[rest.index(after: mark)..<end])
             else {
                 result += "&"
                 rest = rest.dropFirst()

@@ -2,7 +2,8 @@ import CrowdCore
 import CrowdText
 
 extension Checker {
-    mutating func unary(_ op: UnaryOperator, _ operand: Expression, _ node: Expression) throws(ExprError) -> StaticType {
+    mutating func unary(_ op: UnaryOperator, _ operand: Expression, _ node: Expression) throws(ExprError) -> StaticType
+    {
         let type = try check(operand)
         switch op {
         case .not:

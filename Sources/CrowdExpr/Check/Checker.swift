@@ -106,7 +106,9 @@ struct Checker {
     }
 
     private func element(_ name: String, _ node: Expression) throws(ExprError) -> StaticType {
-        guard let level = levels.last else { throw ExprError("cannot use pointer accessor outside predicate", at: node.offset) }
+        guard let level = levels.last else {
+            throw ExprError("cannot use pointer accessor outside predicate", at: node.offset)
+        }
         node.slot = levels.count - 1
         switch name {
         case "index": return .int
@@ -117,7 +119,8 @@ struct Checker {
 
     // MARK: members
 
-    private mutating func member(_ base: Expression, _ name: String, _ node: Expression) throws(ExprError) -> StaticType {
+    private mutating func member(_ base: Expression, _ name: String, _ node: Expression) throws(ExprError) -> StaticType
+    {
         let type = try check(base)
         switch type {
         case .any: return .any
@@ -132,7 +135,9 @@ struct Checker {
         }
     }
 
-    private mutating func index(_ base: Expression, _ index: Expression, _ node: Expression) throws(ExprError) -> StaticType {
+    private mutating func index(_ base: Expression, _ index: Expression, _ node: Expression) throws(ExprError)
+        -> StaticType
+    {
         let type = try check(base)
         let key = try check(index)
         switch type {
@@ -144,7 +149,8 @@ struct Checker {
             return value
         case .list(let element):
             guard key == .any || key.isNumber else {
-                throw ExprError("array elements can only be selected using an integer (got \(key.name))", at: index.offset)
+                throw ExprError(
+                    "array elements can only be selected using an integer (got \(key.name))", at: index.offset)
             }
             return element
         case .object(let object):
@@ -188,7 +194,8 @@ struct Checker {
             guard let method = object.method(named: name) else {
                 throw ExprError("type \(object.name) has no method \(name)", at: node.offset)
             }
-            try checkArguments(name, arguments, method.parameters, required: method.parameters.count, variadic: false, node)
+            try checkArguments(
+                name, arguments, method.parameters, required: method.parameters.count, variadic: false, node)
             return method.result
         case .time, .duration:
             guard let result = TimeMethods.result(of: name, on: type) else {
@@ -199,7 +206,9 @@ struct Checker {
         }
     }
 
-    private mutating func call(_ name: String, _ arguments: [Expression], _ node: Expression) throws(ExprError) -> StaticType {
+    private mutating func call(_ name: String, _ arguments: [Expression], _ node: Expression) throws(ExprError)
+        -> StaticType
+    {
         guard let function = environment.functions[name] ?? Builtins.functions[name] else {
             let known = isLocal(name) || environment.variables[name] != nil
             throw ExprError(known ? "\(name) is not callable" : "unknown name \(name)", at: node.offset)

@@ -176,7 +176,7 @@ final class Chain: Node {
     override func value(_ machine: Machine) throws(ExprError) -> Value {
         do {
             return try inner.value(machine)
-        } catch where ChainEnd.isSignal(error) {
+        } catch  where ChainEnd.isSignal(error) {
             return .null
         }
     }

@@ -2,7 +2,9 @@ import CrowdCore
 
 /// Functions that ask a predicate about each element of a list.
 enum PredicateNodes {
-    static func make(_ name: String, _ list: Node, _ predicate: Node?, _ extra: Node?, level: Int, at offset: Int) -> Node {
+    static func make(_ name: String, _ list: Node, _ predicate: Node?, _ extra: Node?, level: Int, at offset: Int)
+        -> Node
+    {
         let parts = PredicateParts(name: name, list: list, predicate: predicate, extra: extra, level: level)
         switch name {
         case "any", "all", "none", "one": return Quantifier(parts, at: offset)
@@ -145,7 +147,8 @@ final class Transformation: PredicateNode {
         let groups = MapValue()
         for (index, item) in items.enumerated() {
             let key = try map(item, index, machine)
-            let name: ByteSlice = if case .string(let text) = key { text } else { machine.arena.copy(Printing.plain(key)) }
+            let name: ByteSlice =
+                if case .string(let text) = key { text } else { machine.arena.copy(Printing.plain(key)) }
             if case .list(let group)? = groups.find(name) {
                 group.items.append(item)
             } else {

@@ -53,14 +53,27 @@ final class Expression {
 }
 
 enum UnaryOperator: String {
-    case not, minus = "-", plus = "+"
+    case not
+    case minus = "-"
+    case plus = "+"
 }
 
 enum BinaryOperator: String {
     case or, and
-    case equal = "==", notEqual = "!=", less = "<", greater = ">", lessOrEqual = "<=", greaterOrEqual = ">="
+    case equal = "=="
+    case notEqual = "!="
+    case less = "<"
+    case greater = ">"
+    case lessOrEqual = "<="
+    case greaterOrEqual = ">="
     case `in`, matches, contains, startsWith, endsWith
-    case range = "..", add = "+", subtract = "-", multiply = "*", divide = "/", modulo = "%", power = "**"
+    case range = ".."
+    case add = "+"
+    case subtract = "-"
+    case multiply = "*"
+    case divide = "/"
+    case modulo = "%"
+    case power = "**"
     case coalesce = "??"
     case pipe = "|"
 

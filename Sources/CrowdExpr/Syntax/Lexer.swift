@@ -83,12 +83,15 @@ struct Lexer {
 
     private mutating func number() throws(ExprError) {
         let start = at
-        if current == 48, let kind = peek(), [UInt8(ascii: "x"), UInt8(ascii: "o"), UInt8(ascii: "b")].contains(kind | 32) {
+        if current == 48, let kind = peek(),
+            [UInt8(ascii: "x"), UInt8(ascii: "o"), UInt8(ascii: "b")].contains(kind | 32)
+        {
             at += 2
             while let byte = current, Lexer.isNamePart(byte) { at += 1 }
         } else {
             digits()
-            if current == UInt8(ascii: "."), peek() != UInt8(ascii: "."), peek().map({ !Lexer.isNameStart($0) }) ?? true {
+            if current == UInt8(ascii: "."), peek() != UInt8(ascii: "."), peek().map({ !Lexer.isNameStart($0) }) ?? true
+            {
                 at += 1
                 digits()
             }

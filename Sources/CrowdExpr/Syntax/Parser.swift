@@ -420,7 +420,9 @@ struct PredicateShape {
 
     static let of: [String: PredicateShape] = {
         var shapes: [String: PredicateShape] = [:]
-        for name in ["all", "none", "any", "one", "filter", "map", "find", "findIndex", "findLast", "findLastIndex", "groupBy"] {
+        for name in [
+            "all", "none", "any", "one", "filter", "map", "find", "findIndex", "findLast", "findLastIndex", "groupBy",
+        ] {
             shapes[name] = PredicateShape(required: 2, maximum: 2)
         }
         for name in ["count", "sum"] { shapes[name] = PredicateShape(required: 1, maximum: 2) }

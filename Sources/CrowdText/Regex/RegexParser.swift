@@ -181,7 +181,9 @@ struct RegexParser {
         case "a": return "\u{7}"
         case "x": return hexScalar()
         default:
-            guard letter.isASCII, !letter.properties.isAlphabetic, letter.properties.numericType == nil else { return nil }
+            guard letter.isASCII, !letter.properties.isAlphabetic, letter.properties.numericType == nil else {
+                return nil
+            }
             return letter
         }
     }
@@ -252,7 +254,8 @@ struct RegexParser {
     }
 
     private mutating func posixClass(_ result: inout RegexClass) -> Bool {
-        guard let close = source[(at + 2)...].firstIndex(of: ":"), close + 1 < source.count, source[close + 1] == "]" else {
+        guard let close = source[(at + 2)...].firstIndex(of: ":"), close + 1 < source.count, source[close + 1] == "]"
+        else {
             return false
         }
         var name = String(String.UnicodeScalarView(source[(at + 2)..<close]))

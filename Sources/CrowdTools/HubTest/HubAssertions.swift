@@ -4,7 +4,11 @@ import CrowdExpr
 
 /// Evaluates the lines of an assertion file (engine facts G.4).
 struct HubAssertions {
-    enum Verdict { case holds, fails(String?), ignored }
+    enum Verdict {
+        case holds
+        case fails(String?)
+        case ignored
+    }
 
     private let environment: Environment
     private let machine: Machine
@@ -53,7 +57,9 @@ struct HubAssertions {
 
     private func holds(_ line: String) -> Bool {
         machine.event.reset()
-        guard let value = try? Program(HubAssertions.shimmed(line), in: environment).value(on: machine) else { return false }
+        guard let value = try? Program(HubAssertions.shimmed(line), in: environment).value(on: machine) else {
+            return false
+        }
         if case .bool(true) = value { return true }
         return HubAssertions.leftSide(line) == nil
     }
@@ -69,7 +75,9 @@ struct HubAssertions {
     /// The run without blanks and `=` before the last ` == `.
     private static func leftSide(_ line: String) -> String? {
         let sides = line.parts(between: " == ")
-        guard sides.count > 1, let left = sides[0].split(whereSeparator: { $0 == " " || $0 == "=" }).last else { return nil }
+        guard sides.count > 1, let left = sides[0].split(whereSeparator: { $0 == " " || $0 == "=" }).last else {
+            return nil
+        }
         return String(left)
     }
 }

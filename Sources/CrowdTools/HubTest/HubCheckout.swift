@@ -19,7 +19,8 @@ struct HubCheckout: Sendable {
         var paths: [String: [String: String]] = [:]
         for type in HubCheckout.members(json) {
             for item in HubCheckout.members(type.value) {
-                guard case .string(let path)? = HubCheckout.members(item.value).first(where: { $0.key == "path" })?.value
+                guard
+                    case .string(let path)? = HubCheckout.members(item.value).first(where: { $0.key == "path" })?.value
                 else { continue }
                 paths[type.key, default: [:]][item.key] = path
             }

@@ -24,7 +24,8 @@ struct HubTest: Sendable {
     func run() -> Outcome {
         var outcome = Outcome(name: name)
         do {
-            let node = try YAML.document(FileContents.read(directory + "/config.yaml"), file: directory + "/config.yaml")
+            let node = try YAML.document(
+                FileContents.read(directory + "/config.yaml"), file: directory + "/config.yaml")
             guard let node else { throw CommandError("config.yaml is empty") }
             let config = try HubTestConfig(from: node)
             let recorder = try record(config)
@@ -51,7 +52,9 @@ struct HubTest: Sendable {
             for line in bytes.split(separator: 10) {
                 let text = line.last == 13 ? line.dropLast() : line
                 guard text.count <= 64 * 1024 else { break }
-                if !text.isEmpty { worker.process(ByteSlice(UnsafeBufferPointer(rebasing: text)), from: origin, at: now) }
+                if !text.isEmpty {
+                    worker.process(ByteSlice(UnsafeBufferPointer(rebasing: text)), from: origin, at: now)
+                }
             }
         }
         return recorder

@@ -19,7 +19,8 @@ extension Command {
         name: "run", summary: "Run one or more tests", argumentsUsage: "[test_name]...", arguments: .any,
         flags: [
             .toggle("all", nil, "Run all tests"), .toggle("report-success", nil, "Report successful tests too"),
-            .toggle("no-clean", nil, "ignored: nothing is written"), .toggle("clean", nil, "ignored: nothing is written"),
+            .toggle("no-clean", nil, "ignored: nothing is written"),
+            .toggle("clean", nil, "ignored: nothing is written"),
             .int("max-jobs", nil, "Tests run at the same time", default: 2),
         ]
     ) { call in
@@ -72,13 +73,16 @@ extension Command {
         if call.output == .json {
             let success = outcomes.filter(\.isSuccess).map { JSON.string($0.name) }
             let fail = outcomes.filter { !$0.isSuccess }.map { JSON.string($0.name) }
-            return call.print(JSON.object([JSONMember("success", .array(success)), JSONMember("fail", .array(fail))]).pretty)
+            return call.print(
+                JSON.object([JSONMember("success", .array(success)), JSONMember("fail", .array(fail))]).pretty)
         }
         for outcome in outcomes {
             for warning in outcome.warnings { call.print("WARN \(outcome.name): \(warning)") }
             if let error = outcome.error { call.print("ERROR \(outcome.name): \(error)") }
             for failure in outcome.failures.prefix(20) { call.print("FAIL \(outcome.name): \(failure)") }
-            if outcome.failures.count > 20 { call.print("FAIL \(outcome.name): and \(outcome.failures.count - 20) more") }
+            if outcome.failures.count > 20 {
+                call.print("FAIL \(outcome.name): and \(outcome.failures.count - 20) more")
+            }
             if outcome.isSuccess, call.flags.isOn("report-success") {
                 call.print("ok \(outcome.name) (\(outcome.assertions) assertions)")
             }
