@@ -166,6 +166,16 @@ struct Agent {
         return 0
     }
 
+    /// Metrics are worth a message, not a start.
+    private func metricsListener(_ config: SuiteConfig, _ metrics: Metrics, _ log: Logger) -> MetricsListener? {
+        do {
+            return try MetricsListener.start(config.prometheus, metrics: metrics, mayTakeNextPort: config.runsServer)
+        } catch {
+            log.error("Metrics are not served: \(error)")
+            return nil
+        }
+    }
+
     /// Until SIGTERM, or until every source has ended by itself. SIGHUP reads everything again.
     private func waitForEnd(
         _ service: inout FollowService, _ context: AcquisitionContext, _ log: Logger, _ logging: SuiteLogging
@@ -210,9 +220,9 @@ struct Agent {
         let context = AcquisitionContext(metrics: metrics, log: log)
         let source = try Acquisition.replay(
             dsn: options.dsn ?? "", labels: [("type", options.type)] + options.labels, context)
-        let client = options.isDry ? nil : try self.client(config, content)
+        let client = options.isDry ? nil : replayClient(config, content, log)
         let directory = config.paths.dataDirectory + "/crowd-agent-replay-\(getpid())"
-        let spool = options.isDry ? nil : try AlertSpool(.init(directory: directory), metrics: metrics, log: log)
+        let spool = client == nil ? nil : try AlertSpool(.init(directory: directory), metrics: metrics, log: log)
         var sending: Task<Void, Never>?
         if let spool, let client {
             let sender = AlertSender(spool, to: client, log: log)
@@ -231,6 +241,16 @@ struct Agent {
             unparsed=\(summary.lines.unparsed) whitelisted=\(summary.lines.whitelisted) alerts=\(summary.alerts)
             """)
         return deliver(spool, directory, sending, log)
+    }
+
+    /// A host without credentials may still look what a log holds.
+    private func replayClient(_ config: SuiteConfig, _ content: Content, _ log: Logger) -> MachineClient? {
+        do {
+            return try client(config, content)
+        } catch {
+            log.warning("Alerts are printed only, none is sent: \(error)")
+            return nil
+        }
     }
 
     /// Waits for the Local API to take a replay's alerts; what it did not take stays on the disk, and that is said.

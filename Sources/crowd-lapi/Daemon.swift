@@ -37,7 +37,7 @@ struct Daemon: Sendable {
         if let directory = config.common.workingDirectory { chdir(directory) }
         let metrics = Metrics(level: config.prometheus.level)
         metrics.gauge(.info, [("version", SuiteVersion.current)]).set(1)
-        let listener = try MetricsListener.start(config.prometheus, metrics: metrics)
+        let listener = Self.listener(config, metrics, logger)
         defer { withExtendedLifetime(listener) {} }
         let api = try LocalAPI(
             config: server, store: try Self.store(database), secret: secret, metrics: metrics, logger: logger,
@@ -87,6 +87,16 @@ struct Daemon: Sendable {
     }
 
     // MARK: Parts
+
+    /// Metrics are worth a message, not a start: without a free port the Local API serves all the same.
+    private static func listener(_ config: SuiteConfig, _ metrics: Metrics, _ logger: Logger) -> MetricsListener? {
+        do {
+            return try MetricsListener.start(config.prometheus, metrics: metrics, mayTakeNextPort: config.runsAgent)
+        } catch {
+            logger.error("Metrics are not served: \(error)")
+            return nil
+        }
+    }
 
     private static func sections(of config: SuiteConfig) throws(ConfigError)
         -> (server: LAPIServerConfig, database: DatabaseConfig)

@@ -93,6 +93,9 @@ extension ByteSlice: Hashable, Comparable {
     /// Attackers choose the texts, so the hash is keyed with a secret of the process.
     public func _rawHashValue(seed: Int) -> Int { Int(bitPattern: UInt(fold(seed: UInt64(bitPattern: Int64(seed))))) }
 
+    /// 64 bits that depend on the text and on a secret of the process.
+    public var keyedHash: UInt64 { fold(seed: 0) }
+
     private static let secret = UInt64.random(in: 0...UInt64.max) | 1
 
     /// Multiply-and-fold over words of eight bytes, as wyhash does.

@@ -14,8 +14,8 @@ final class Bucket {
     var last = Timestamp(nanoseconds: 0)
     var overflowed = Timestamp(nanoseconds: 0)
     var queue: [FrozenEvent] = []
-    /// Hashes of the values that `distinct` has seen.
-    var seen: Set<[UInt8]> = []
+    /// Keyed 64-bit hashes of the values that `distinct` has seen; whoever writes the log does not know the key.
+    var seen: Set<UInt64> = []
     /// Bayesian conditions that were true once and stay so.
     var guillotined: Set<Int> = []
     /// When the sweep may take it: by the wall clock.
@@ -33,6 +33,15 @@ final class Bucket {
     }
 
     deinit { keyMemory.deallocate() }
+
+    /// As new, for the same partition.
+    func restart(capacity: Int) {
+        limiter = LeakyBucket(capacity: capacity)
+        total = 0
+        queue.removeAll(keepingCapacity: true)
+        if !seen.isEmpty { seen.removeAll(keepingCapacity: true) }
+        if !guillotined.isEmpty { guillotined.removeAll() }
+    }
 
     func enqueue(_ event: FrozenEvent, limit: Int?) {
         // Without a limit of its own a queue still ends somewhere.

@@ -95,6 +95,12 @@ final class Pourer {
         let store = stores[scenario.number]
         if let bucket = store.find(key) {
             guard isOver(bucket, scenario, time) else { return bucket }
+            if bucket.isReplay || !scenario.isTimed, bucket.isReplay == event.isReplay {
+                counts[scenario.number].underflowed += 1
+                counts[scenario.number].instantiated += 1
+                bucket.restart(capacity: scenario.config.capacity)
+                return bucket
+            }
             finish(bucket, scenario, at: time)
         }
         if live >= ceiling { evict() }
@@ -175,7 +181,7 @@ final class Pourer {
         guard let value = try? distinct.value(on: machine) else { return false }
         var text = ByteSlice.empty
         if case .string(let string) = value { text = string }
-        return !bucket.seen.insert(Array(text.buffer)).inserted
+        return !bucket.seen.insert(text.keyedHash).inserted
     }
 
     /// True when a condition that is asked after each pour overflows the bucket.

@@ -1,4 +1,4 @@
-public import CrowdCore
+import CrowdCore
 import CrowdExpr
 
 /// A scenario, compiled. Immutable: workers share it.

@@ -1,5 +1,5 @@
 public import CrowdCore
-public import CrowdExpr
+import CrowdExpr
 import CrowdText
 
 /// Everything that was loaded, compiled: shared by all workers, replaced as a whole on a reload.

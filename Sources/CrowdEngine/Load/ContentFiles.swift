@@ -1,4 +1,4 @@
-public import CrowdCore
+import CrowdCore
 import Glibc
 
 /// An item's file: where it is installed and which stage its folder names.

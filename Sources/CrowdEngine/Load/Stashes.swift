@@ -1,4 +1,4 @@
-public import CrowdCore
+import CrowdCore
 import Synchronization
 
 /// Named caches that parsers write to and `GetFromStash` reads (engine facts B.7). Bounded in size and time.

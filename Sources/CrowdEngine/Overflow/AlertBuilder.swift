@@ -77,24 +77,34 @@ struct AlertBuilder {
 
     // MARK: sources
 
-    /// In order of first appearance; a later event replaces an earlier one's source of the same value.
+    /// In order of first appearance; a later event's source replaces an earlier one's of the same value, so the events
+    /// are asked from the last one on and each value only once.
     private func sources(
         _ events: [FrozenEvent], _ scenario: Scenario, _ machine: Machine
     ) throws(Refusal) -> [AlertSource] {
         var order: [String] = []
         var byValue: [String: AlertSource] = [:]
-        for event in events {
+        var previous: ByteSlice?
+        for event in events.reversed() {
+            if event.overflow == nil, scenario.config.scopeType == "Ip", let previous,
+                let key = names.sourceIP, let text = event.meta(key), text == previous
+            {
+                continue
+            }
             let found: [AlertSource]
             if let overflow = event.overflow {
-                found = fromOverflow(overflow, event, scenario, machine)
+                found = fromOverflow(overflow, event, scenario, machine).reversed()
             } else {
                 found = [try fromLog(event, scenario, machine)]
+                previous = names.sourceIP.flatMap { event.meta($0) }
             }
             for source in found {
-                if byValue.updateValue(source, forKey: source.value) == nil { order.append(source.value) }
+                order.removeAll { $0 == source.value }
+                order.append(source.value)
+                if byValue[source.value] == nil { byValue[source.value] = source }
             }
         }
-        let sources = order.compactMap { byValue[$0] }
+        let sources = order.reversed().compactMap { byValue[$0] }
         guard Set(sources.map(\.scope)).count <= 1 else {
             throw Refusal(description: "events of '\(scenario.name)' have sources of different scopes")
         }

@@ -1,4 +1,4 @@
-public import CrowdCore
+import CrowdCore
 import CrowdExpr
 import CrowdText
 

@@ -1,5 +1,5 @@
 internal import CRegex
-public import CrowdCore
+import CrowdCore
 
 /// A grok pattern ready to match: RE2 as the arbiter, PCRE2's JIT code where it is known to agree.
 ///
