@@ -39,8 +39,10 @@ struct Daemon: Sendable {
         metrics.gauge(.info, [("version", SuiteVersion.current)]).set(1)
         let listener = Self.listener(config, metrics, logger)
         defer { withExtendedLifetime(listener) {} }
+        let store = try Self.store(database)
+        for line in store.migrations { logger.notice("\(line)") }
         let api = try LocalAPI(
-            config: server, store: try Self.store(database), secret: secret, metrics: metrics, logger: logger,
+            config: server, store: store, secret: secret, metrics: metrics, logger: logger,
             accessLogger: try Self.accessLogger(config, options, logging))
         let service = try LocalAPIService(api, config: server, flush: database.flush)
         let log = logger

@@ -44,8 +44,17 @@ extension SQLiteConnection {
     /// A connection beside a running server, or before the first one ran: the schema is made where it is missing.
     public static func open(_ settings: SQLiteSettings) throws(StoreError) -> SQLiteConnection {
         let connection = try prepared(settings)
-        try connection.transaction { () throws(StoreError) in try Schema.install(in: connection) }
-        SQLiteSettings.restrictPermissions(of: settings.path)
+        _ = try connection.bringUpToDate(settings)
         return connection
+    }
+
+    /// - Returns: the migrations made, as lines for the log.
+    func bringUpToDate(_ settings: SQLiteSettings) throws(StoreError) -> [String] {
+        let mask = umask(0o137)
+        defer { umask(mask) }
+        let migrations = try Migrator.run(in: self, path: settings.path)
+        try transaction { () throws(StoreError) in try Schema.install(in: self) }
+        SQLiteSettings.restrictPermissions(of: settings.path)
+        return migrations
     }
 }

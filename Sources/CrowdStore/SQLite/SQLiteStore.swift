@@ -7,16 +7,17 @@ public final class SQLiteStore: Store {
     private let reads = JobQueue<@Sendable (SQLiteConnection) -> Void>()
     private let foreignChange = Mutex<(@Sendable () -> Void)?>(nil)
     private let running: Atomic<Int>
+    /// What was done to a database of an older form, a line for each step.
+    public let migrations: [String]
 
     /// How long a change of another process may stay unseen.
     static let foreignCheckMilliseconds = 500
 
-    /// Opens or creates the file, checks or makes the schema and starts the threads.
+    /// Opens or creates the file, makes or migrates the schema and starts the threads.
     public init(settings: SQLiteSettings, readers: Int = 2) throws(StoreError) {
         running = Atomic(readers + 1)
         let writer = try SQLiteConnection.prepared(settings)
-        try writer.transaction { () throws(StoreError) in try Schema.install(in: writer) }
-        SQLiteSettings.restrictPermissions(of: settings.path)
+        migrations = try writer.bringUpToDate(settings)
         var connections: [SQLiteConnection] = []
         for _ in 0..<readers { connections.append(try SQLiteConnection.prepared(settings)) }
         try startWriter(over: writer)

@@ -1,33 +1,21 @@
-/// Makes the tables where they are missing and refuses a database that is not the reference's current form.
+/// Makes the tables where they are missing. A database of an older form has been migrated before.
 enum Schema {
     static func install(in connection: SQLiteConnection) throws(StoreError) {
         for table in Table.all {
-            let present = try connection.all("SELECT name FROM pragma_table_info(?)", [.text(table.name)]) {
-                $0.text(0)
-            }
-            if present.isEmpty {
-                try connection.execute(SQLiteDialect.create(table))
-            } else {
-                try check(table, has: Set(present))
+            let isPresent = try connection.first(
+                "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", [.text(table.name)], { $0.bool(0) })
+            if isPresent == nil {
+                try connection.execute(SQLiteDialect.createTable(table))
+                try connection.execute(SQLiteDialect.createUniqueIndexes(of: table))
             }
             for index in table.indexes { try connection.execute(SQLiteDialect.create(index, on: table)) }
-        }
-    }
-
-    private static func check(_ table: Table, has present: Set<String>) throws(StoreError) {
-        let missing = table.columns.map(\.name).filter { !present.contains($0) }
-        guard missing.isEmpty else {
-            throw StoreError(
-                .unusable,
-                "table \(table.name) has an older form: it lacks \(missing.joined(separator: ", ")); "
-                    + "start a current CrowdSec on this file once, or begin with a new database")
         }
     }
 }
 
 /// The schema in SQLite's words, as the reference's own migration writes them.
 enum SQLiteDialect {
-    static func create(_ table: Table) -> String {
+    static func createTable(_ table: Table) -> String {
         var parts: [String] = []
         if table.primaryKey == nil { parts.append("`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT") }
         parts += table.columns.map(describe)
@@ -38,10 +26,14 @@ enum SQLiteDialect {
             "CONSTRAINT `\(reference.name)` FOREIGN KEY (`\(reference.column)`) "
                 + "REFERENCES `\(reference.table)` (`id`) ON DELETE \(reference.onDelete.rawValue)"
         }
-        let unique = table.columns.filter(\.isUnique).map { column in
-            "; CREATE UNIQUE INDEX `\(table.name)_\(column.name)_key` ON `\(table.name)` (`\(column.name)`)"
-        }
-        return "CREATE TABLE `\(table.name)` (\(parts.joined(separator: ", ")))" + unique.joined()
+        return "CREATE TABLE `\(table.name)` (\(parts.joined(separator: ", ")))"
+    }
+
+    /// Statements separated by `;`, none for a table without unique columns.
+    static func createUniqueIndexes(of table: Table) -> String {
+        table.columns.filter(\.isUnique).map { column in
+            "CREATE UNIQUE INDEX `\(table.name)_\(column.name)_key` ON `\(table.name)` (`\(column.name)`)"
+        }.joined(separator: ";")
     }
 
     static func create(_ index: Table.Index, on table: Table) -> String {

@@ -1,0 +1,57 @@
+import CrowdCore
+
+/// One step from an older form of the database to the next. Steps are numbered from one without gaps and never change
+/// once they have been released; `user_version` in the file holds the number of the last one.
+///
+/// A database that the reference brought up to date itself has number 0 and needs none of what it has: each step looks
+/// at the tables, not only at the number.
+struct Migration: Sendable {
+    var number: Int64
+    var name: String
+    var isNeeded: @Sendable (SQLiteConnection) throws(StoreError) -> Bool
+    var apply: @Sendable (SQLiteConnection) throws(StoreError) -> Void
+
+    static let all: [Migration] = [
+        Migration(
+            number: 1, name: "tables-of-1.4",
+            isNeeded: { connection throws(StoreError) in try !TableRebuild.outdated(in: connection).isEmpty },
+            apply: { connection throws(StoreError) in
+                for table in try TableRebuild.outdated(in: connection) {
+                    try TableRebuild.run(table, in: connection)
+                }
+            })
+    ]
+}
+
+/// Brings a database to the current form, after a copy of it has been made beside it.
+enum Migrator {
+    /// - Returns: one line for each step taken, for the log; empty for a database that is new or up to date.
+    static func run(in connection: SQLiteConnection, path: String) throws(StoreError) -> [String] {
+        let version = try userVersion(of: connection)
+        guard version <= Int64(Migration.all.count) else {
+            throw StoreError(.unusable, "\(path): made by a newer version (form \(version)); start that one")
+        }
+        var needed: [Migration] = []
+        for step in Migration.all where step.number > version {
+            if try step.isNeeded(connection) { needed.append(step) }
+        }
+        guard let first = needed.first else { return [] }
+        let copy = "\(path).before-\(first.number)-\(first.name)-\(Timestamp.now().seconds)"
+        do { try connection.run("VACUUM INTO ?", [.text(copy)]) } catch {
+            throw StoreError(error.kind, "no copy of the old database could be made, so it stays as it is: \(error)")
+        }
+        // Tables are replaced: what refers to them must not follow the old ones into the void.
+        try connection.execute("PRAGMA foreign_keys=OFF")
+        defer { try? connection.execute("PRAGMA foreign_keys=ON") }
+        try connection.transaction { () throws(StoreError) in
+            // Another process may have been faster.
+            for step in needed where try step.isNeeded(connection) { try step.apply(connection) }
+            try connection.execute("PRAGMA user_version=\(Migration.all.count)")
+        }
+        return needed.map { "Database migrated. step=\($0.number) name=\($0.name) copy=\(copy)" }
+    }
+
+    private static func userVersion(of connection: SQLiteConnection) throws(StoreError) -> Int64 {
+        try connection.first("PRAGMA user_version", [], { $0.int(0) }) ?? 0
+    }
+}
