@@ -53,3 +53,7 @@ bench: build ## speed, memory and delay, beside the peers that are installed (ro
 
 bench-peers: ## installs fail2ban and Debian's crowdsec for `make bench`; no service is started (root)
 	Tests/Benchmarks/install-peers.sh
+
+accept: build ## Debian's crowdsec 1.4 and firewall bouncer, unmodified, against our Local API (root)
+	@Tests/Benchmarks/install-peers.sh
+	@Tests/Accept/accept.sh
