@@ -26,6 +26,13 @@ public struct HTTPEndpoint: Sendable, Equatable {
         self.socketPath = socketPath
     }
 
+    /// The server is on this host, by a socket or a loopback address.
+    public var isLoopback: Bool {
+        guard socketPath == nil, let mark = baseURL.utf8.firstIndex(of: UInt8(ascii: ":")) else { return true }
+        let host = baseURL[mark...].drop { $0 == ":" || $0 == "/" }
+        return ["127.", "localhost:", "localhost/", "[::1]"].contains { host.hasPrefix($0) }
+    }
+
     func absolute(_ url: String) -> String {
         url.hasPrefix("http://") || url.hasPrefix("https://") ? url : baseURL + url.drop { $0 == "/" }
     }

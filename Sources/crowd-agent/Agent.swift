@@ -280,7 +280,7 @@ func block<T: Sendable>(_ body: @escaping @Sendable () async -> T) -> T {
     }
     while true {
         if let value = answer.value.withLock({ $0 }) { return value }
-        usleep(2_000)
+        usleep(20_000)
     }
 }
 

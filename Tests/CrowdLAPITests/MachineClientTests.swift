@@ -10,6 +10,7 @@ private let loginAnswer = "{\"code\":200,\"expire\":\"2036-11-21T09:17:25Z\",\"t
 private func client(_ server: ScriptedServer) -> MachineClient {
     let credentials = LAPICredentials(endpoint: .url(server.url), login: "m", password: "p")
     var settings = MachineClient.Settings(credentials, userAgent: "crowdsec/v0-linux", scenarios: ["a/b"])
+    settings.gzipsBodies = true
     settings.waitsWhenBusy = false
     return MachineClient(settings)
 }

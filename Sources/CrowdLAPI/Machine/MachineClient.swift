@@ -14,6 +14,8 @@ public actor MachineClient {
         public var timeout = GoDuration.seconds(30)
         /// Whether 429, 503 and 504 are waited out; off for interactive use.
         public var waitsWhenBusy = true
+        /// Whether long bodies are gzipped; nil: unless the server is on this host.
+        public var gzipsBodies: Bool?
 
         public init(_ credentials: LAPICredentials, userAgent: String, scenarios: [String]? = nil) {
             self.credentials = credentials
@@ -27,18 +29,22 @@ public actor MachineClient {
         var expires: Timestamp
     }
 
-    /// Bodies above this are sent gzipped, until a server turns out not to inflate.
+    /// Bodies above this are sent gzipped, until a server turns out not to inflate. On the same host there is nothing
+    /// to save: packing costs the agent more than writing the alerts.
     private static let gzipThreshold = 5 * 1024
+    private static let gzipLevel: Int32 = 1
 
     private let settings: Settings
     private let http: HTTPClient
     private var token: Token?
     private var login: Task<Result<Token, LAPIError>, Never>?
-    private var inflates = true
+    private var inflates: Bool
 
     public init(_ settings: Settings) {
         self.settings = settings
-        http = HTTPClient(Self.endpoint(settings))
+        let endpoint = Self.endpoint(settings)
+        inflates = settings.gzipsBodies ?? !endpoint.isLoopback
+        http = HTTPClient(endpoint)
     }
 
     /// Where it talks to, for messages.
@@ -91,7 +97,7 @@ public actor MachineClient {
         var request = HTTPRequest(method, path, headers: [("Authorization", "Bearer \(token)")], body: json)
         request.timeout = settings.timeout
         if json != nil { request.headers.append(("Content-Type", "application/json")) }
-        guard let json, json.count > Self.gzipThreshold, inflates, let packed = Gzip.compress(json) else {
+        guard let json, json.count > Self.gzipThreshold, inflates, let packed = Gzip.compress(json, level: Self.gzipLevel) else {
             return try await transmit(request)
         }
         var gzipped = request
