@@ -97,7 +97,9 @@ public actor MachineClient {
         var request = HTTPRequest(method, path, headers: [("Authorization", "Bearer \(token)")], body: json)
         request.timeout = settings.timeout
         if json != nil { request.headers.append(("Content-Type", "application/json")) }
-        guard let json, json.count > Self.gzipThreshold, inflates, let packed = Gzip.compress(json, level: Self.gzipLevel) else {
+        guard let json, json.count > Self.gzipThreshold, inflates,
+            let packed = Gzip.compress(json, level: Self.gzipLevel)
+        else {
             return try await transmit(request)
         }
         var gzipped = request
