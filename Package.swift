@@ -112,7 +112,7 @@ let package = Package(
         tests("CrowdAcquisition"),
         tests("CrowdServer", .product(name: "HummingbirdTesting", package: "hummingbird")),
         tests("CrowdFirewall", "CrowdLAPI", "CrowdHTTP", "crowd-bouncer", log),
-        tests("CrowdTools"),
+        tests("CrowdTools", "CrowdExpr"),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17,

@@ -41,7 +41,7 @@ def starter_tree(etc, data):
     """
     for folder in ("parsers", "scenarios", "patterns"):
         shutil.copytree(ROOT / "deploy/etc/crowdsec" / folder, etc / folder)
-    (etc / "patterns/base").unlink()
+    (etc / "patterns/base").unlink(missing_ok=True)
     for item in (etc / "scenarios").iterdir():
         item.write_text(re.sub(r"  classification:\n(    - .*\n)+", "", item.read_text()))
     shutil.copytree(ROOT / "deploy/var/lib/crowdsec/data", data)

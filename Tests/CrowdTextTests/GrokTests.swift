@@ -58,13 +58,13 @@ import Testing
     @Test func bothEnginesCaptureTheSame() throws {
         let directory = SharedMaterial.packageRoot + "/deploy/etc/crowdsec/patterns"
         var texts = ""
-        for name in ["base", "linux-syslog", "nginx", "haproxy", "ssh"] {
+        for name in ["linux-syslog", "nginx", "haproxy", "ssh"] {
             texts += String(decoding: SharedMaterial.read(directory + "/" + name) ?? [], as: UTF8.self) + "\n"
         }
-        var fast = GrokLibrary()
-        var slow = GrokLibrary(accelerated: false)
-        _ = fast.register(lines: texts)
-        _ = slow.register(lines: texts)
+        var fast = GrokLibrary.standard()
+        var slow = GrokLibrary.standard(accelerated: false)
+        #expect(fast.register(lines: texts) == [])
+        #expect(slow.register(lines: texts) == [])
         let groks = [
             "^%{SYSLOGLINE}", "%{IPORHOST:a} %{GREEDYDATA:b}", "%{TIMESTAMP_ISO8601:t}", "%{COMMONAPACHELOG}",
             "%{IP:ip}", "%{URIPATHPARAM:p}", "%{QUOTEDSTRING:q}", "%{HTTPDATE:d}", "%{NUMBER:n}", "%{EMAILADDRESS:e}",

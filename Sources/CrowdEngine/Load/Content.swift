@@ -82,9 +82,10 @@ public struct ContentLoader {
             refused: refused, warnings: warnings, usesJIT: groks.usesJIT, indexed: usesIndex)
     }
 
-    /// Pattern files: those without a dot in their name, all read as one (so their order does not matter).
+    /// The standard names, then pattern files: those without a dot in their name, all read as one (so their order does not
+    /// matter).
     private mutating func library() -> GrokLibrary {
-        var library = GrokLibrary(accelerated: acceleratesRegex)
+        var library = GrokLibrary.standard(accelerated: acceleratesRegex)
         var text = ""
         for name in ContentFiles.entries(patternDirectory) where !name.contains(".") {
             let path = patternDirectory + "/" + name

@@ -46,7 +46,23 @@ extension Command {
 
     private static func patternDirectory(_ call: Invocation) throws -> String {
         let given = call.flags.text("patterns")
-        return given.isEmpty ? try call.config().paths.patternDirectory : given
+        if !given.isEmpty { return given }
+        if let config = try? call.config(), FileContents.exists(config.paths.patternDirectory) {
+            return config.paths.patternDirectory
+        }
+        // A checkout that was built, but not installed.
+        let places = ["deploy/etc/crowdsec/patterns", programDirectory + "/../../../deploy/etc/crowdsec/patterns"]
+        guard let found = places.first(where: FileContents.exists) else {
+            throw CommandError("no grok patterns: name their folder with --patterns, or a configuration with -c")
+        }
+        return found
+    }
+
+    private static var programDirectory: String {
+        var buffer = [CChar](repeating: 0, count: 4_096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        let path = String(decoding: buffer.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return FileContents.directory(of: path)
     }
 
     private static func runAll(_ tests: [HubTest], jobs: Int) async -> [HubTest.Outcome] {

@@ -21,7 +21,7 @@ public struct Cscli: Sendable {
             .toggle("info", nil, "Set logging to info"), .toggle("warning", nil, "Set logging to warning"),
             .toggle("error", nil, "Set logging to error"),
         ],
-        subcommands: [.alerts, .bouncers, .config, .decisions, .hubtest, .lapi, .machines, .metrics, .version])
+        subcommands: [.alerts, .bouncers, .config, .decisions, .expr, .hubtest, .lapi, .machines, .metrics, .version])
 
     /// - Parameter arguments: without the program's name.
     /// - Returns: the exit status, 0 or 1.

@@ -1,7 +1,7 @@
 # Sourced by the stand-ins. What an old CrowdSec (1.4.6) does not take of the shipped configuration is removed from the copy.
 folder=$(dirname "$2")
-if [ -e "$folder/patterns/base" ]; then
-    rm "$folder/patterns/base" # it has them compiled in
+if [ ! -e "$folder/.as-1.4-takes-it" ]; then
+    : > "$folder/.as-1.4-takes-it"
     for scenario in "$folder"/scenarios/*; do
         sed -i '/^  classification:$/,/^  [a-z]/{/^  classification:$/d;/^    - /d}' "$scenario" # labels are texts there
     done
