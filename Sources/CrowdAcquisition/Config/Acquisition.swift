@@ -1,4 +1,5 @@
 public import CrowdCore
+import CrowdEngine
 
 /// Reads acquisition files into data sources (surface facts C.1).
 public enum Acquisition {
@@ -16,7 +17,7 @@ public enum Acquisition {
             load(path, into: &loaded, context)
         }
         if let directory = config.acquisitionDirectory {
-            let names = DirectoryListing.names(directory)
+            let names = ContentFiles.entries(directory)
             for suffix in [".yaml", ".yml"] {
                 for name in names where name.hasSuffix(suffix) { load(directory + "/" + name, into: &loaded, context) }
             }

@@ -78,7 +78,7 @@ final class FileSource: DataSource {
 
     /// Files of a pattern, without the excluded ones.
     private func matching(_ pattern: String) -> [String] {
-        DirectoryListing.glob(pattern).filter { path in
+        FilePattern.matches(pattern).filter { path in
             var path = path
             return path.withUTF8 { bytes in !exclusions.contains { $0.matches(ByteSlice(bytes)) } }
         }

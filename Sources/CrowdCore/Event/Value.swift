@@ -33,6 +33,22 @@ public enum Value {
         if case .null = self { true } else { false }
     }
 
+    /// A copy whose texts, lists and maps are its own; structures stay shared. Deeper than 64 levels it is nil.
+    public func copied(into arena: Arena, depth: Int = 0) -> Value {
+        guard depth < 64 else { return .null }
+        switch self {
+        case .string(let text): return .string(arena.copy(text))
+        case .list(let list): return .list(ListValue(list.items.map { $0.copied(into: arena, depth: depth + 1) }))
+        case .map(let map):
+            let copy = MapValue(missing: map.missing)
+            for (key, value) in zip(map.keys, map.values) {
+                copy.set(arena.copy(key), value.copied(into: arena, depth: depth + 1))
+            }
+            return .map(copy)
+        default: return self
+        }
+    }
+
     /// A number of either kind as a double.
     public var number: Double? {
         switch self {

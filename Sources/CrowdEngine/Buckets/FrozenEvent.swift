@@ -34,25 +34,10 @@ final class FrozenEvent: ValueObject {
         let module: ByteSlice
 
         init(_ event: Event) {
-            unmarshaled = Extra.copy(.map(event.unmarshaled), arena, depth: 0)
+            unmarshaled = Value.map(event.unmarshaled).copied(into: arena)
             raw = arena.copy(event.line.raw)
             source = arena.copy(event.line.source)
             module = arena.copy(event.line.module)
-        }
-
-        private static func copy(_ value: Value, _ arena: Arena, depth: Int) -> Value {
-            guard depth < 64 else { return .null }
-            switch value {
-            case .string(let text): return .string(arena.copy(text))
-            case .list(let list): return .list(ListValue(list.items.map { copy($0, arena, depth: depth + 1) }))
-            case .map(let map):
-                let result = MapValue(missing: map.missing)
-                for (key, value) in zip(map.keys, map.values) {
-                    result.set(arena.copy(key), copy(value, arena, depth: depth + 1))
-                }
-                return .map(result)
-            default: return value
-            }
         }
     }
 

@@ -39,24 +39,9 @@ public final class EventDump: ValueObject {
     init(_ event: Event) {
         isWhitelisted = event.isWhitelisted
         for index in 0...EventTypes.EventField.meta where index != EventTypes.EventField.line {
-            fields[index] = EventDump.copy(event.field(index), arena, depth: 0)
+            fields[index] = event.field(index).copied(into: arena)
         }
         fields[EventTypes.EventField.line] = .object(LineDump(event, arena))
-    }
-
-    private static func copy(_ value: Value, _ arena: Arena, depth: Int) -> Value {
-        guard depth < 64 else { return .null }
-        switch value {
-        case .string(let text): return .string(arena.copy(text))
-        case .list(let list): return .list(ListValue(list.items.map { copy($0, arena, depth: depth + 1) }))
-        case .map(let map):
-            let result = MapValue(missing: map.missing)
-            for (key, value) in zip(map.keys, map.values) {
-                result.set(arena.copy(key), copy(value, arena, depth: depth + 1))
-            }
-            return .map(result)
-        default: return value
-        }
     }
 
     public var type: ObjectType { EventTypes.event }

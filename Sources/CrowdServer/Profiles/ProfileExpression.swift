@@ -30,7 +30,7 @@ struct AlertSubject {
 
     init(_ alert: Alert) {
         let event = Event(keys: KeyTable())
-        machine = Machine(event: event, variables: [.object(AlertObject(alert, event.arena))])
+        machine = Machine(event: event, variables: [.object(AlertObject(alert, arena: event.arena))])
     }
 
     func bool(_ program: Program) throws(ExprError) -> Bool { try program.bool(on: machine) }
