@@ -27,6 +27,7 @@ public final class LocalAPI: Sendable {
         var settings: ServerSettings
         var profiles: ProfileSet
         var allowlists = AllowlistMatcher()
+        var allowlistsFingerprint = ""
     }
 
     /// - Parameter secret: of the machine tokens; nil makes one that lives as long as this object.
@@ -83,15 +84,24 @@ public final class LocalAPI: Sendable {
 
     /// Reads machines, bouncers and allowlists anew.
     func reloadClients() async throws(StoreError) {
-        let (machines, bouncers, lists) = try await store.read { session throws(StoreError) in
-            (
-                try MachineQueries.all(in: session), try BouncerQueries.all(in: session),
-                try AllowlistQueries.all(in: session)
-            )
+        let (machines, bouncers) = try await store.read { session throws(StoreError) in
+            (try MachineQueries.all(in: session), try BouncerQueries.all(in: session))
         }
         clients.load(machines: machines, bouncers: bouncers)
-        let matcher = AllowlistMatcher(lists)
-        changeable.withLock { $0.allowlists = matcher }
+        _ = try await currentAllowlists()
+    }
+
+    /// The allowlists as the database has them now: `cscli` changes them there, and asks us a moment later.
+    func currentAllowlists() async throws(StoreError) -> AllowlistMatcher {
+        let (known, matcher) = changeable.withLock { ($0.allowlistsFingerprint, $0.allowlists) }
+        let fresh = try await store.read { session throws(StoreError) -> (String, [AllowlistRecord])? in
+            let fingerprint = try AllowlistQueries.fingerprint(in: session)
+            return fingerprint == known ? nil : (fingerprint, try AllowlistQueries.all(in: session))
+        }
+        guard let (fingerprint, lists) = fresh else { return matcher }
+        let fetched = AllowlistMatcher(lists)
+        changeable.withLock { ($0.allowlists, $0.allowlistsFingerprint) = (fetched, fingerprint) }
+        return fetched
     }
 
     // MARK: Changes by other processes

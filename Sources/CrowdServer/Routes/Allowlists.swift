@@ -3,27 +3,28 @@ import CrowdStore
 
 /// Allowlists, read only (protocol facts A.10). They are changed in the database by `cscli`.
 extension LocalAPI {
-    func listAllowlists(_ call: Call) throws -> Reply {
+    func listAllowlists(_ call: Call) async throws -> Reply {
         let withContent = try Self.withContent(call)
+        let lists = try await currentAllowlists().lists
         return .json { writer in
             writer.beginArray()
-            for list in allowlists.lists { list.write(to: &writer, withContent: withContent, now: call.now) }
+            for list in lists { list.write(to: &writer, withContent: withContent, now: call.now) }
             writer.endArray()
         }
     }
 
-    func showAllowlist(_ call: Call) throws -> Reply {
+    func showAllowlist(_ call: Call) async throws -> Reply {
         let name = call.parameters["allowlist_name"] ?? ""
         let withContent = try Self.withContent(call)
-        guard let list = allowlists.lists.first(where: { $0.name == name }) else {
+        guard let list = try await currentAllowlists().lists.first(where: { $0.name == name }) else {
             throw Failure.server("allowlist '\(name)' not found")
         }
         return .json { list.write(to: &$0, withContent: withContent, now: call.now) }
     }
 
-    func checkAllowlist(_ call: Call) throws -> Reply {
+    func checkAllowlist(_ call: Call) async throws -> Reply {
         let text = call.parameters["ip_or_range"] ?? ""
-        let reasons = try reasons(for: text, call)
+        let reasons = try Self.reasons(for: text, in: try await currentAllowlists(), call)
         if call.isHead { return .empty(reasons.isEmpty ? 204 : 200) }
         return .json { writer in
             writer.beginObject()
@@ -35,13 +36,14 @@ extension LocalAPI {
         }
     }
 
-    func checkAllowlists(_ call: Call) throws -> Reply {
+    func checkAllowlists(_ call: Call) async throws -> Reply {
         let json = try Failure.parsing { () throws(JSONError) in try JSON.parse(call.body) }
         let targets = json["targets"]?.array?.compactMap(\.string) ?? []
         guard !targets.isEmpty else { throw Failure.badRequest("targets list cannot be empty") }
+        let matcher = try await currentAllowlists()
         var matching: [(target: String, reasons: [String])] = []
         for target in targets {
-            let reasons = try reasons(for: target, call)
+            let reasons = try Self.reasons(for: target, in: matcher, call)
             if !reasons.isEmpty { matching.append((target, reasons)) }
         }
         return .json { writer in
@@ -59,9 +61,11 @@ extension LocalAPI {
         }
     }
 
-    private func reasons(for text: String, _ call: Call) throws(Failure) -> [String] {
+    private static func reasons(for text: String, in matcher: AllowlistMatcher, _ call: Call) throws(Failure)
+        -> [String]
+    {
         guard let range = IPRange(text) else { throw .server("invalid ip address '\(text)'") }
-        return allowlists.reasons(for: range, now: call.now)
+        return matcher.reasons(for: range, now: call.now)
     }
 
     private static func withContent(_ call: Call) throws(Failure) -> Bool {

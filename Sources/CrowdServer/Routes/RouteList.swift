@@ -32,13 +32,13 @@ extension RouteTable {
             try await $0.deleteDecision($1)
         },
 
-        Route(methods: [.get], pattern: "/v1/allowlists", access: .machine) { try $0.listAllowlists($1) },
-        Route(methods: [.post], pattern: "/v1/allowlists/check", access: .machine) { try $0.checkAllowlists($1) },
+        Route(methods: [.get], pattern: "/v1/allowlists", access: .machine) { try await $0.listAllowlists($1) },
+        Route(methods: [.post], pattern: "/v1/allowlists/check", access: .machine) { try await $0.checkAllowlists($1) },
         Route(methods: [.get], pattern: "/v1/allowlists/:allowlist_name", access: .machine) {
-            try $0.showAllowlist($1)
+            try await $0.showAllowlist($1)
         },
         Route(methods: [.get, .head], pattern: "/v1/allowlists/check/:ip_or_range", access: .machine) {
-            try $0.checkAllowlist($1)
+            try await $0.checkAllowlist($1)
         },
 
         Route(methods: [.post], pattern: "/v1/usage-metrics", access: .machineOrBouncer) {

@@ -48,4 +48,13 @@ public enum AllowlistQueries {
         }
         return lists
     }
+
+    /// Differs when a list or an item came, went or changed.
+    public static func fingerprint(in session: any SQLSession) throws(StoreError) -> String {
+        try session.first(
+            """
+            SELECT count(*) || ' ' || coalesce(max(id), 0) || ' ' || coalesce(max(updated_at), '') || ' '
+              || (SELECT count(*) || ' ' || coalesce(max(id), 0) FROM allow_list_items) FROM allow_lists
+            """, [], { $0.text(0) }) ?? ""
+    }
 }
