@@ -24,16 +24,24 @@ import Testing
     @Test func lightTable() {
         var table = Table(["Name", "Type"])
         table.rows = [["edge", ""], ["a", "fw"]]
-        #expect(
-            table.text(.light) == """
-                ------------
-                 Name  Type
-                ------------
-                 edge
-                 a     fw
-                ------------
+        let lines = [
+            "------------", " Name  Type ", "------------", " edge       ", " a     fw   ", "------------", "",
+        ]
+        #expect(table.text(.light) == lines.joined(separator: "\n"))
+    }
 
-                """)
+    @Test func lightTableOfFacts() {
+        var table = Table([], title: "Allowlist: a")
+        table.rows = [["Name", "a"], ["Size", "12"]]
+        let lines = ["----------", " Allowlist: a ", "----------", " Name  a  ", " Size  12 ", "----------", ""]
+        #expect(table.text(.light) == lines.joined(separator: "\n").replacing("----------", with: "--------------"))
+    }
+
+    @Test func numbersStandRight() {
+        var table = Table(["Name", "Size"])
+        table.numbers = [1]
+        table.rows = [["a", "5"]]
+        #expect(table.text(.light).contains("\n a        5 \n"))
     }
 
     @Test(arguments: [

@@ -17,14 +17,22 @@ extension Command {
             Command(
                 name: "delete", aliases: ["remove"], summary: "Delete alerts", flags: AlertCommands.deleteFlags
             ) { try await AlertCommands.delete($0) },
+            Command(
+                name: "flush",
+                summary: "Flush alerts\n/!\\ This command can be used only on the same machine than the local API",
+                flags: [
+                    .int("max-items", nil, "Maximum number of alert items to keep in the database", default: 5000),
+                    .duration("max-age", nil, "Maximum age of alert items to keep in the database", default: "7d"),
+                ]
+            ) { try AlertFlush.run($0) },
         ])
 }
 
 enum AlertCommands {
     static let listFlags: [Flag] = [
         .toggle("all", "a", "Include decisions from Central API"),
-        .text("until", nil, "restrict to alerts older than until (ie. 4h, 30d)"),
-        .text("since", nil, "restrict to alerts newer than since (ie. 4h, 30d)"),
+        .span("until", "restrict to alerts older than until (ie. 4h, 30d)"),
+        .span("since", "restrict to alerts newer than since (ie. 4h, 30d)"),
         .text("ip", "i", "restrict to alerts from this source ip (shorthand for --scope ip --value <IP>)"),
         .text("scenario", "s", "the scenario (ie. crowdsecurity/ssh-bf)"),
         .text("range", "r", "restrict to alerts from this range (shorthand for --scope range --value <RANGE/X>)"),
@@ -58,6 +66,7 @@ enum AlertCommands {
         query.add("kind", call.flags.nonEmpty("kind"))
         query.add("include_capi", call.flags.isOn("all") ? "true" : "false")
         query.add("limit", String(call.flags.isOn("all") ? 0 : call.flags.int("limit")))
+        call.debug("GET v1/alerts\(query.text)")
         let answer = try await call.client().send(.get, "v1/alerts" + query.text)
         let alerts = try Alert.list(from: answer.body, strict: false)
         switch call.output {
@@ -70,8 +79,8 @@ enum AlertCommands {
     }
 
     static func addFilters(of call: Invocation, to query: inout QueryString) {
-        query.add("until", call.flags.nonEmpty("until"))
-        query.add("since", call.flags.nonEmpty("since"))
+        query.add("until", call.flags.duration("until")?.description)
+        query.add("since", call.flags.duration("since")?.description)
         query.add("scenario", call.flags.nonEmpty("scenario"))
         query.add("scope", call.flags.nonEmpty("scope").map(AlertQuery.scope))
         query.add("value", call.flags.nonEmpty("value"))
@@ -122,7 +131,10 @@ enum AlertCommands {
             query.add("limit", "0")
             path = "v1/alerts" + query.text
         }
-        let answer = try await call.client().send(.delete, path)
+        let answer: HTTPResponse
+        do { answer = try await call.client().send(.delete, path) } catch LAPIError.refused(_, let message) {
+            throw CommandError("unable to delete alert: API error: \(message)")
+        }
         call.info("\(try JSON.parse(answer.body)["nbDeleted"]?.string ?? "0") alert(s) deleted")
     }
 }

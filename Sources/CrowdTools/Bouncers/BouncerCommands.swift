@@ -13,13 +13,29 @@ extension Command {
             Command(
                 name: "delete", aliases: ["remove"], summary: "delete bouncer(s) from the database",
                 argumentsUsage: "NAME...", arguments: .atLeast(1),
-                flags: [.toggle("ignore-missing", nil, "don't print errors if one or more bouncers don't exist")]
+                flags: [.toggle("ignore-missing", nil, "don't print errors if one or more bouncers don't exist")],
+                completion: Candidates(BouncerCommands.names)
             ) { try BouncerCommands.delete($0) },
-            Command(name: "list", summary: "list all bouncers within the database") { try BouncerCommands.list($0) },
+            Command(name: "list", summary: "list all bouncers within the database") { try BouncerReports.list($0) },
+            Command(
+                name: "inspect", summary: "inspect a bouncer by name", argumentsUsage: "[bouncer_name]",
+                arguments: .exactly(1), completion: Candidates(BouncerCommands.names)
+            ) { try BouncerReports.inspect($0) },
+            Command(
+                name: "prune", summary: "prune multiple bouncers from the database",
+                flags: [
+                    .duration("duration", "d", "duration of time since last pull", default: "60m"),
+                    .toggle("force", nil, "force prune without asking for confirmation"),
+                ]
+            ) { try BouncerReports.prune($0) },
         ])
 }
 
 enum BouncerCommands {
+    static func names(_ call: Invocation) throws -> [String] {
+        try BouncerQueries.all(in: try call.database()).map(\.name)
+    }
+
     static func add(_ call: Invocation) throws {
         let name = call.words[0]
         let key = call.flags.nonEmpty("key") ?? Base64.encode(SecureRandom.bytes(32), padded: false)
@@ -47,7 +63,7 @@ enum BouncerCommands {
     private static func delete(_ name: String, from database: SQLiteConnection, _ call: Invocation) throws {
         guard let bouncer = try BouncerQueries.find(name, in: database) else {
             if call.flags.isOn("ignore-missing") { return }
-            throw CommandError("unable to delete bouncer \(name): 'bouncer \(name) not found'")
+            throw CommandError("unable to delete bouncer \(name): ent: bouncer not found")
         }
         if bouncer.authType == "api-key" && bouncer.isAutoCreated {
             return call.terminal.log(
@@ -64,45 +80,6 @@ enum BouncerCommands {
             for bouncer in doomed { try BouncerQueries.delete(id: bouncer.id, in: database) }
         }
         call.info("bouncer '\(name)' deleted successfully")
-    }
-
-    static func list(_ call: Invocation) throws {
-        let bouncers = try BouncerQueries.all(in: try call.database())
-        switch call.output {
-        case .human:
-            var table = Table(["Name", "IP Address", "Valid", "Last API pull", "Type", "Version", "Auth Type"])
-            table.rows = bouncers.map { bouncer in
-                [
-                    bouncer.name, bouncer.ipAddress, bouncer.isRevoked ? "🚫" : "✔️",
-                    bouncer.lastPull?.rfc3339 ?? "", bouncer.type, bouncer.version, bouncer.authType,
-                ]
-            }
-            call.terminal.print(table.text(.light), terminator: "")
-        case .raw:
-            call.terminal.print(
-                CSV.line(["name", "ip", "revoked", "last_pull", "type", "version", "auth_type"]), terminator: "")
-            for bouncer in bouncers {
-                let cells = [
-                    bouncer.name, bouncer.ipAddress, bouncer.isRevoked ? "pending" : "validated",
-                    bouncer.lastPull?.rfc3339 ?? "", bouncer.type, bouncer.version, bouncer.authType,
-                ]
-                call.terminal.print(CSV.line(cells), terminator: "")
-            }
-        case .json: call.print(JSON.array(bouncers.map(json)).pretty)
-        }
-    }
-
-    private static func json(_ bouncer: BouncerRecord) -> JSON {
-        .members([
-            "created_at": .string(bouncer.createdAt.rfc3339Nano), "updated_at": .string(bouncer.updatedAt.rfc3339Nano),
-            "name": .string(bouncer.name), "revoked": .bool(bouncer.isRevoked),
-            "ip_address": .string(bouncer.ipAddress), "type": .string(bouncer.type),
-            "version": .string(bouncer.version),
-            "last_pull": bouncer.lastPull.map { .string($0.rfc3339Nano) } ?? .null,
-            "auth_type": .string(bouncer.authType), "os": .string(bouncer.system.text),
-            "featureflags": .array(bouncer.system.flags.map { .string($0) }),
-            "auto_created": .bool(bouncer.isAutoCreated),
-        ])
     }
 }
 

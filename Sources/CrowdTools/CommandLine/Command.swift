@@ -11,11 +11,22 @@ struct Command: Sendable {
     var arguments = ArgumentRule.none
     var flags: [Flag] = []
     var isHidden = false
+    /// Works without config.yaml; so do the commands below it.
+    var needsConfig = true
+    /// Names that shell completion offers for its words.
+    var completion: Candidates?
     var subcommands: [Command] = []
     /// nil for a group, which prints its help.
     var action: Action?
 
     func subcommand(_ word: String) -> Command? { subcommands.first { $0.name == word || $0.aliases.contains(word) } }
+}
+
+/// What shell completion offers.
+struct Candidates: Sendable {
+    var names: @Sendable (Invocation) throws -> [String]
+
+    init(_ names: @escaping @Sendable (Invocation) throws -> [String]) { self.names = names }
 }
 
 /// How many words a command takes besides its flags, with cobra's messages.
@@ -50,6 +61,13 @@ struct Flag: Sendable {
     var help: String
     var isRequired = false
 
+    /// The flag, to be given whenever the command is.
+    var required: Flag {
+        var flag = self
+        flag.isRequired = true
+        return flag
+    }
+
     static func toggle(_ name: String, _ short: Character? = nil, _ help: String) -> Flag {
         Flag(name: name, short: short, kind: .bool, fallback: "false", help: help)
     }
@@ -64,6 +82,11 @@ struct Flag: Sendable {
 
     static func int(_ name: String, _ short: Character? = nil, _ help: String, default value: Int) -> Flag {
         Flag(name: name, short: short, kind: .int, fallback: String(value), help: help)
+    }
+
+    /// A duration without default.
+    static func span(_ name: String, _ help: String) -> Flag {
+        Flag(name: name, short: nil, kind: .duration, fallback: "", help: help)
     }
 
     static func duration(_ name: String, _ short: Character? = nil, _ help: String, default value: String) -> Flag {

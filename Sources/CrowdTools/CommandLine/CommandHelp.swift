@@ -52,7 +52,7 @@ extension Flag {
         case .bool, .strings: help
         case .string: fallback.isEmpty ? help : "\(help) (default \"\(fallback)\")"
         case .int: fallback == "0" ? help : "\(help) (default \(fallback))"
-        case .duration: "\(help) (default \(fallback))"
+        case .duration: fallback.isEmpty ? help : "\(help) (default \(fallback))"
         }
     }
 }

@@ -10,6 +10,12 @@ struct CommandParser {
 
         var command: Command { path[path.count - 1] }
         var pathText: String { path.map(\.name).joined(separator: " ") }
+        /// cobra's sentence about flags that had to be given and were not.
+        var missingFlags: String? {
+            let names = path.flatMap(\.flags).filter { $0.isRequired && !flags.isGiven($0.name) }.map(\.name).sorted()
+            guard !names.isEmpty else { return nil }
+            return "required flag(s) \(names.map { "\"\($0)\"" }.joined(separator: ", ")) not set"
+        }
     }
 
     let root: Command
@@ -39,6 +45,9 @@ struct CommandParser {
         result.wantsHelp = result.flags.isOn("help")
         return result
     }
+
+    /// The words of the command that a command line means, for messages about what is wrong with it.
+    func pathText(of arguments: [String]) -> String { path(of: arguments).map(\.name).joined(separator: " ") }
 
     /// The commands that the plain words name, as deep as they do. Values of flags are told from words by the flags of
     /// the commands found so far.

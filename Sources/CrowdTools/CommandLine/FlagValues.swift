@@ -22,7 +22,7 @@ struct FlagValues: Sendable {
             given[flag.name] = [value]
         case .duration:
             guard GoDuration(value, allowingDays: true) != nil else {
-                throw invalid(flag, value, "time: invalid duration \"\(value)\"")
+                throw invalid(flag, value, Self.durationFault(value))
             }
             given[flag.name] = [value]
         case .strings: given[flag.name, default: []] += value.split(separator: ",").map { String($0) }
@@ -34,6 +34,17 @@ struct FlagValues: Sendable {
         let name = flag.short.map { "-\($0), --\(flag.name)" } ?? "--\(flag.name)"
         return CommandError("invalid argument \"\(value)\" for \"\(name)\" flag: \(reason)")
     }
+
+    private static func durationFault(_ text: String) -> String {
+        let days = text.split(separator: "d", maxSplits: 1, omittingEmptySubsequences: false)
+        if days.count == 2, Int(days[0]) == nil, days[0].contains(where: \.isNumber) {
+            return "invalid day value in duration \"\(text)\""
+        }
+        return "time: invalid duration \"\(text)\""
+    }
+
+    /// A duration in Go's words (`60h0m0s` for `2d12h`); nil when it was not given and has no default.
+    func duration(_ name: String) -> GoDuration? { GoDuration(text(name), allowingDays: true) }
 
     func isGiven(_ name: String) -> Bool { given[name] != nil }
     func text(_ name: String) -> String { given[name]?.last ?? fallbacks[name] ?? "" }

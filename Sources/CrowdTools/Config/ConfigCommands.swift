@@ -9,6 +9,16 @@ extension Command {
                 name: "show", summary: "Displays current config",
                 flags: [.text("key", nil, "Display only this value (config.API, config.DB, ...)")]
             ) { try ConfigCommands.show($0) },
+            Command(
+                name: "feature-flags", summary: "Displays feature flag status",
+                flags: [.toggle("retired", nil, "Show retired features")]
+            ) { FeatureFlags.show($0) },
+            Command(name: "backup", summary: "DEPRECATED", arguments: .any, isHidden: true) {
+                try ConfigCommands.removed($0, "backup")
+            },
+            Command(name: "restore", summary: "DEPRECATED", arguments: .any, isHidden: true) {
+                try ConfigCommands.removed($0, "restore")
+            },
             Command(name: "show-yaml", summary: "Displays merged config.yaml + config.yaml.local") { call in
                 call.terminal.print(try ConfigFile.load(call.configPath).yamlText, terminator: "")
             },
@@ -19,31 +29,26 @@ enum ConfigCommands {
     static func show(_ call: Invocation) throws {
         let config = try call.config()
         if let key = call.flags.nonEmpty("key") { return call.print(try value(of: key, in: config)) }
-        call.terminal.print(sections(of: config), terminator: "")
+        switch call.output {
+        case .human: call.terminal.print(sections(of: config), terminator: "")
+        case .json: call.print(ConfigTree(config).json.pretty)
+        case .raw: call.terminal.print(try ConfigFile.load(call.configPath).yamlText, terminator: "")
+        }
     }
 
-    /// The keys that scripts ask for, by the reference's names; a missing section prints `nil`.
+    /// A value by the reference's names (`Config.API.Server.ListenURI`); a missing section prints `nil`.
     static func value(of key: String, in config: SuiteConfig) throws(CommandError) -> String {
-        switch key {
-        case "Config.API.Server": return config.server == nil ? "nil" : "&{…}"
-        case "Config.API.Server.Enable": return config.server.map { "&\($0.enabled)" } ?? "nil"
-        case "Config.API.Server.ListenURI": return config.server?.listenURI ?? ""
-        case "Config.API.Server.ListenSocket": return config.server?.listenSocket ?? ""
-        case "Config.API.Server.ProfilesPath": return config.server?.profilesPath ?? ""
-        case "Config.API.Server.OnlineClient": return config.server?.onlineClient == nil ? "nil" : "&{…}"
-        case "Config.API.Client": return config.client == nil ? "nil" : "&{…}"
-        case "Config.API.Client.CredentialsFilePath": return config.client?.credentialsPath ?? ""
-        case "Config.ConfigPaths.ConfigDir": return config.paths.configDirectory
-        case "Config.ConfigPaths.DataDir": return config.paths.dataDirectory
-        case "Config.ConfigPaths.HubDir": return config.paths.hubDirectory
-        case "Config.ConfigPaths.NotificationDir": return config.paths.notificationDirectory
-        case "Config.Crowdsec": return config.agent == nil ? "nil" : "&{…}"
-        case "Config.Crowdsec.Enable": return config.agent.map { "&\($0.enabled)" } ?? "nil"
-        case "Config.DbConfig.DbPath": return config.database?.path ?? ""
-        case "Config.DbConfig.Type": return config.database?.kind.rawValue ?? ""
-        case "Config.Prometheus.ListenPort": return String(config.prometheus.listenPort)
-        default: throw CommandError("failed to compile key '\(key)': no such value")
+        let names = key.split(separator: ".")
+        guard names.first == "Config", let value = ConfigTree(config)[names.dropFirst()] else {
+            throw CommandError("failed to compile key '\(key)': no such value")
         }
+        return value.shown
+    }
+
+    static func removed(_ call: Invocation, _ name: String) throws {
+        let folder = try call.config().paths.configDirectory
+        throw CommandError(
+            "'cscli config \(name)' has been removed, you can manually backup/restore \(folder) instead")
     }
 
     private static func sections(of config: SuiteConfig) -> String {
@@ -66,7 +71,17 @@ enum ConfigCommands {
 
             """
         if let client = config.client {
-            text += "API Client:\n  - Credentials File        : \(client.credentialsPath ?? "")\n"
+            text += "API Client:\n"
+            if let path = client.credentialsPath, let credentials = try? LAPICredentials.load(path: path) {
+                let url: String =
+                    switch credentials.endpoint {
+                    case .url(let url): url
+                    case .socket(let path): path
+                    }
+                text += "  - URL                     : \(url)\n"
+                text += "  - Login                   : \(credentials.login ?? "")\n"
+            }
+            text += "  - Credentials File        : \(client.credentialsPath ?? "")\n"
         }
         if let server = config.server {
             text += """

@@ -16,6 +16,9 @@ extension Command {
             Command(
                 name: "delete", aliases: ["remove"], summary: "Delete decisions", flags: DecisionRemoval.flags
             ) { try await DecisionRemoval.run($0) },
+            Command(
+                name: "import", summary: "Import decisions from a file or pipe", flags: DecisionImport.flags
+            ) { try await DecisionImport.run($0) },
         ])
 }
 

@@ -6,8 +6,8 @@ import CrowdLAPI
 enum DecisionList {
     static let flags: [Flag] = [
         .toggle("all", "a", "Include decisions from Central API"),
-        .text("since", nil, "restrict to alerts newer than since (ie. 4h, 30d)"),
-        .text("until", nil, "restrict to alerts older than until (ie. 4h, 30d)"),
+        .span("since", "restrict to alerts newer than since (ie. 4h, 30d)"),
+        .span("until", "restrict to alerts older than until (ie. 4h, 30d)"),
         .text("type", "t", "restrict to this decision type (ie. ban,captcha)"),
         .text("scope", nil, "restrict to this scope (ie. ip,range,session)"),
         .text(
@@ -29,7 +29,9 @@ enum DecisionList {
     }
 
     static func run(_ call: Invocation) async throws {
-        let answer = try await call.client().send(.get, "v1/alerts" + (try query(call)).text)
+        let path = "v1/alerts" + (try query(call)).text
+        call.debug("GET \(path)")
+        let answer = try await call.client().send(.get, path)
         let alerts = try Alert.list(from: answer.body, strict: false)
         var seen: Set<[String]> = []
         var skipped = 0

@@ -90,10 +90,14 @@ enum LAPICommands {
         writer.endObject()
         let request = HTTPRequest(
             .post, "v1/watchers", headers: [("Content-Type", "application/json")], body: writer.bytes)
-        let answer = try await HTTPClient(endpoint).send(request)
-        guard answer.isSuccess else {
-            let message = (try? JSON.parse(answer.body))?["message"]?.string ?? "http code \(answer.status)"
-            throw CommandError("api client register: api register (\(url)): API error: \(message)")
+        let answer: HTTPResponse
+        do { answer = try await HTTPClient(endpoint).send(request) } catch {
+            throw CommandError("api client register: api register (\(url)): \(GoNetworkError.text(error, url: url))")
         }
+        guard !answer.isSuccess else { return }
+        let message = (try? JSON.parse(answer.body))?["message"]?.string ?? "http code \(answer.status)"
+        let status = "\(answer.status) \(GoNetworkError.reason(answer.status))"
+        let detail = answer.status == 422 ? "http code 422, invalid request: \(message)" : message
+        throw CommandError("api client register: api register (\(url)) http \(status): API error: \(detail)")
     }
 }

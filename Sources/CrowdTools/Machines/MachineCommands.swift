@@ -21,25 +21,43 @@ extension Command {
             Command(
                 name: "delete", aliases: ["remove"], summary: "delete machine(s) by name", argumentsUsage: "NAME...",
                 arguments: .atLeast(1),
-                flags: [.toggle("ignore-missing", nil, "don't print errors if one or more machines don't exist")]
+                flags: [.toggle("ignore-missing", nil, "don't print errors if one or more machines don't exist")],
+                completion: Candidates(MachineCommands.names)
             ) { try MachineCommands.delete($0) },
-            Command(name: "list", summary: "list all machines in the database") { try MachineCommands.list($0) },
+            Command(name: "list", summary: "list all machines in the database") { try MachineReports.list($0) },
+            Command(
+                name: "inspect", summary: "inspect a machine by name", argumentsUsage: "[machine_name]",
+                arguments: .exactly(1), flags: [.toggle("hub", "H", "show hub state")],
+                completion: Candidates(MachineCommands.names)
+            ) { try MachineReports.inspect($0) },
+            Command(
+                name: "prune", summary: "prune multiple machines from the database",
+                flags: [
+                    .duration(
+                        "duration", "d", "duration of time since validated machine last heartbeat", default: "10m"),
+                    .toggle("not-validated-only", nil, "only prune machines that are not validated"),
+                    .toggle("force", nil, "force prune without asking for confirmation"),
+                ]
+            ) { try MachineReports.prune($0) },
             Command(
                 name: "validate", summary: "validate a machine to access the local API", argumentsUsage: "NAME",
-                arguments: .exactly(1)
+                arguments: .exactly(1), completion: Candidates(MachineCommands.names)
             ) { try MachineCommands.validate($0) },
         ])
 }
 
 enum MachineCommands {
+    static func names(_ call: Invocation) throws -> [String] {
+        try MachineQueries.all(in: try call.database()).map(\.machineID)
+    }
+
     static func delete(_ call: Invocation) throws {
         let database = try call.database()
         for name in call.words {
             if try MachineQueries.delete(name, in: database) {
                 call.info("machine '\(name)' deleted successfully")
             } else if !call.flags.isOn("ignore-missing") {
-                call.terminal.log(
-                    .error, "unable to delete machine: unable to delete machine \(name): machine not found")
+                call.terminal.log(.error, "unable to delete machine: '\(name)' does not exist")
             }
         }
     }
@@ -50,59 +68,5 @@ enum MachineCommands {
             throw CommandError("unable to validate machine '\(name)': machine not found")
         }
         call.info("machine '\(name)' validated successfully")
-    }
-
-    static func list(_ call: Invocation) throws {
-        let machines = try MachineQueries.all(in: try call.database())
-        switch call.output {
-        case .human:
-            var table = Table([
-                "Name", "IP Address", "Last Update", "Status", "Version", "OS", "Auth Type", "Last Heartbeat",
-            ])
-            table.rows = machines.map { machine in
-                [
-                    machine.machineID, machine.ipAddress, machine.updatedAt.rfc3339, machine.isValidated ? "✔️" : "🚫",
-                    machine.version, machine.system.text, machine.authType, heartbeat(machine),
-                ]
-            }
-            call.terminal.print(table.text(.light), terminator: "")
-        case .raw: printRaw(machines, call)
-        case .json: call.print(JSON.array(machines.map(json)).pretty)
-        }
-    }
-
-    /// Time since the last sign of life, with a warning sign when it is long ago.
-    private static func heartbeat(_ machine: MachineRecord) -> String {
-        guard let last = machine.lastHeartbeat else { return "-" }
-        let elapsed = (Timestamp.now() - last).roundedToSeconds
-        return elapsed > .seconds(120) ? "⚠️ \(elapsed)" : elapsed.description
-    }
-
-    private static func printRaw(_ machines: [MachineRecord], _ call: Invocation) {
-        let header = [
-            "machine_id", "ip_address", "updated_at", "validated", "version", "auth_type", "last_heartbeat", "os",
-        ]
-        call.terminal.print(CSV.line(header), terminator: "")
-        for machine in machines {
-            let cells = [
-                machine.machineID, machine.ipAddress, machine.updatedAt.rfc3339,
-                machine.isValidated ? "true" : "false", machine.version, machine.authType, heartbeat(machine),
-                machine.system.text,
-            ]
-            call.terminal.print(CSV.line(cells), terminator: "")
-        }
-    }
-
-    private static func json(_ machine: MachineRecord) -> JSON {
-        .members([
-            "created_at": .string(machine.createdAt.rfc3339Nano), "updated_at": .string(machine.updatedAt.rfc3339Nano),
-            "last_push": machine.lastPush.map { .string($0.rfc3339Nano) } ?? .null,
-            "last_heartbeat": machine.lastHeartbeat.map { .string($0.rfc3339Nano) } ?? .null,
-            "machineId": .string(machine.machineID), "ipAddress": .string(machine.ipAddress),
-            "version": .string(machine.version), "isValidated": .bool(machine.isValidated),
-            "auth_type": .string(machine.authType), "os": .string(machine.system.text),
-            "featureflags": .array(machine.system.flags.map { .string($0) }),
-            "datasources": (try? JSON.parse(Array(machine.dataSources.utf8))) ?? .object([]),
-        ])
     }
 }

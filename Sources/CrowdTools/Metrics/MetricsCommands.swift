@@ -13,7 +13,8 @@ extension Command {
             Command(
                 name: "show", summary: "Display all or part of the available metrics.", argumentsUsage: "[TYPE...]",
                 arguments: .any
-            ) { try await MetricsReport.show($0) }
+            ) { try await MetricsReport.show($0) },
+            Command(name: "list", summary: "List available types of metrics.") { MetricsReport.list($0) },
         ]
     ) { try await MetricsReport.show($0) }
 }

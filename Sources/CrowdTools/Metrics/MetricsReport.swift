@@ -3,76 +3,19 @@ import CrowdHTTP
 
 /// The tables of `cscli metrics`: each row is a key, each column sums one metric.
 struct MetricsReport {
-    struct Section: Sendable {
-        var type: String
-        var title: String
-        var keyColumns: [(header: String, label: String)]
-        /// A metric for each number column.
-        var columns: [(header: String, metrics: [String])]
-        var usesUnits = true
-    }
-
-    static let sections: [Section] = [
-        Section(
-            type: "acquisition", title: "Acquisition Metrics", keyColumns: [("Source", "source")],
-            columns: [
-                ("Lines read", ["cs_filesource_hits_total"]), ("Lines parsed", ["cs_parser_hits_ok_total"]),
-                ("Lines unparsed", ["cs_parser_hits_ko_total"]),
-                ("Lines poured to bucket", ["cs_bucket_poured_total"]),
-                ("Lines whitelisted", ["cs_node_wl_hits_ok_total"]),
-            ]),
-        Section(
-            type: "parsers", title: "Parser Metrics", keyColumns: [("Parsers", "name")],
-            columns: [
-                ("Hits", ["cs_node_hits_total"]), ("Parsed", ["cs_node_hits_ok_total"]),
-                ("Unparsed", ["cs_node_hits_ko_total"]),
-            ]),
-        Section(
-            type: "scenarios", title: "Scenario Metrics", keyColumns: [("Scenario", "name")],
-            columns: [
-                ("Current Count", ["cs_buckets"]), ("Overflows", ["cs_bucket_overflowed_total"]),
-                ("Instantiated", ["cs_bucket_instantiation_total"]), ("Poured", ["cs_bucket_poured_total"]),
-                ("Expired", ["cs_bucket_underflowed_total"]),
-            ]),
-        Section(
-            type: "lapi", title: "Local API Metrics", keyColumns: [("Route", "route"), ("Method", "method")],
-            columns: [("Hits", ["cs_lapi_route_requests_total"])], usesUnits: false),
-        Section(
-            type: "lapi-machine", title: "Local API Machines Metrics",
-            keyColumns: [("Machine", "machine"), ("Route", "route"), ("Method", "method")],
-            columns: [("Hits", ["cs_lapi_machine_requests_total"])], usesUnits: false),
-        Section(
-            type: "lapi-bouncer", title: "Local API Bouncers Metrics",
-            keyColumns: [("Bouncer", "bouncer"), ("Route", "route"), ("Method", "method")],
-            columns: [("Hits", ["cs_lapi_bouncer_requests_total"])], usesUnits: false),
-        Section(
-            type: "lapi-decisions", title: "Local API Bouncers Decisions", keyColumns: [("Bouncer", "bouncer")],
-            columns: [
-                ("Empty answers", ["cs_lapi_decisions_ko_total"]),
-                ("Non-empty answers", ["cs_lapi_decisions_ok_total"]),
-            ], usesUnits: false),
-        Section(
-            type: "decisions", title: "Local API Decisions",
-            keyColumns: [("Reason", "reason"), ("Origin", "origin"), ("Action", "action")],
-            columns: [("Count", ["cs_active_decisions"])], usesUnits: false),
-        Section(
-            type: "alerts", title: "Local API Alerts", keyColumns: [("Reason", "reason")],
-            columns: [("Count", ["cs_alerts"])], usesUnits: false),
-    ]
-
     static func show(_ call: Invocation) async throws {
-        let unknown = call.words.first { word in
-            !sections.contains { $0.type == word } && word != "engine"
+        if let unknown = call.words.first(where: { sectionTypes(for: $0).isEmpty }) {
+            throw CommandError("unknown metrics type: \(unknown)")
         }
-        if let unknown { throw CommandError("unknown metrics type: \(unknown)") }
+        let types = call.words.flatMap { sectionTypes(for: $0) }
         let config = try call.config()
+        try noteDefaults(call)
         guard config.prometheus.enabled || call.flags.isGiven("url") else {
             throw CommandError("prometheus is not enabled, can't show metrics")
         }
         let samples = await scrape(call, config)
         let wanted = sections.filter { section in
-            call.words.isEmpty || call.words.contains(section.type)
-                || (call.words.contains("engine") && ["acquisition", "parsers", "scenarios"].contains(section.type))
+            call.words.isEmpty || types.contains(section.type)
         }
         if call.output == .json { return call.print(json(wanted, samples).pretty) }
         for section in wanted {
@@ -94,22 +37,86 @@ struct MetricsReport {
         for url in urls {
             let client = HTTPClient(HTTPEndpoint(baseURL: url, userAgent: SuiteVersion.userAgent("crowdsec")))
             do { samples += MetricSample.parse(try await client.send(HTTPRequest(.get, url)).text) } catch {
-                call.terminal.log(.warning, "fetching metrics: \(url): \(error)")
+                // The second port is the agent's only where both services run.
+                if url == urls[0] {
+                    let reason = GoNetworkError.text(error, url: url)
+                    call.terminal.log(.warning, "fetching metrics: Get \"\(url)\": \(reason)")
+                }
             }
         }
         return samples
     }
 
+    /// A type's own name, or the types that an alias stands for.
+    private static func sectionTypes(for word: String) -> [String] {
+        switch word {
+        case "engine": ["acquisition", "parsers", "scenarios", "stash", "whitelists"]
+        case "lapi": ["alerts", "decisions", "lapi", "lapi-bouncer", "lapi-decisions", "lapi-machine"]
+        default: sections.map(\.type).filter { $0 == word }
+        }
+    }
+
+    /// Says at level debug what an incomplete `prometheus` section leaves to us.
+    private static func noteDefaults(_ call: Invocation) throws {
+        guard call.terminal.level <= .debug,
+            let section = try ConfigFile.load(call.configPath).anyMapping()["prometheus"]?.anyMapping()
+        else { return }
+        if section["listen_addr"] == nil { call.debug("prometheus.listen_addr is empty, defaulting to 127.0.0.1") }
+        if section["listen_port"] == nil { call.debug("prometheus.listen_port is empty or zero, defaulting to 6060") }
+    }
+
+    /// Nested by the key columns; a section with one number has it bare, others have an object.
     private static func json(_ sections: [Section], _ samples: [MetricSample]) -> JSON {
         .object(
             sections.map { section in
-                let rows = section.sums(samples).map { key, values in
-                    JSONMember(
-                        key.joined(separator: " "),
-                        .object(zip(section.columns, values).map { JSONMember($0.header, .number(JSONNumber($1))) }))
+                var tree = JSON.object([])
+                for (key, values) in section.sums(samples) {
+                    let numbers = values.map { JSON.number(JSONNumber($0)) }
+                    let leaf: JSON =
+                        numbers.count == 1
+                        ? numbers[0] : .object(zip(section.columns, numbers).map { JSONMember($0.name, $1) })
+                    tree.insert(leaf, at: key[...])
                 }
-                return JSONMember(section.type, .object(rows))
+                return JSONMember(section.type, tree)
             })
+    }
+
+    static func list(_ call: Invocation) {
+        switch call.output {
+        case .json:
+            call.print(
+                JSON.array(
+                    sections.map {
+                        .members([
+                            "type": .string($0.type), "title": .string($0.title), "description": .string($0.summary),
+                        ])
+                    }
+                ).pretty)
+        default:
+            var table = Table(["Type", "Title", "Description"])
+            table.rows = sections.map { [$0.type, $0.title, $0.summary] }
+            call.terminal.print(table.text(.full), terminator: "")
+        }
+    }
+}
+
+extension JSON {
+    /// Puts a value where the path of keys leads, making the objects between.
+    fileprivate mutating func insert(_ value: JSON, at path: ArraySlice<String>) {
+        guard let key = path.first else {
+            self = value
+            return
+        }
+        var members: [JSONMember] = []
+        if case .object(let present) = self { members = present }
+        if let index = members.firstIndex(where: { $0.key == key }) {
+            members[index].value.insert(value, at: path.dropFirst())
+        } else {
+            var child = JSON.object([])
+            child.insert(value, at: path.dropFirst())
+            members.append(JSONMember(key, child))
+        }
+        self = .object(members)
     }
 }
 

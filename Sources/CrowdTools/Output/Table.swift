@@ -3,8 +3,11 @@ struct Table {
     enum Style { case full, light }
 
     var title: String?
+    /// Empty for a table that has none.
     var header: [String]
     var rows: [[String]] = []
+    /// Columns of numbers in a light table.
+    var numbers: Set<Int> = []
 
     init(_ header: [String], title: String? = nil) {
         self.header = header
@@ -19,8 +22,9 @@ struct Table {
     }
 
     private var widths: [Int] {
-        header.indices.map { column in
-            ([header] + rows).map { Self.lines(of: $0[column]).map(Self.width).max() ?? 0 }.max() ?? 0
+        (header.isEmpty ? rows.first ?? [] : header).indices.map { column in
+            ((header.isEmpty ? [] : [header]) + rows).map { Self.lines(of: $0[column]).map(Self.width).max() ?? 0 }
+                .max() ?? 0
         }
     }
 
@@ -33,7 +37,10 @@ struct Table {
             text += "+" + String(repeating: "-", count: inner) + "+\n"
             text += "| " + Self.pad(title, inner - 2) + " |\n"
         }
-        text += rule + "|" + zip(header, widths).map { " \(Self.center($0, $1)) |" }.joined() + "\n" + rule
+        text += rule
+        if !header.isEmpty {
+            text += "|" + zip(header, widths).map { " \(Self.center($0, $1)) |" }.joined() + "\n" + rule
+        }
         for row in rows { text += Self.fullRow(row, widths) }
         return text + rule
     }
@@ -51,17 +58,21 @@ struct Table {
     private var light: String {
         let widths = widths
         let length = widths.reduce(0) { $0 + $1 + 2 }
-        let rule = String(repeating: "-", count: max(length, title?.count ?? 0)) + "\n"
+        let rule = String(repeating: "-", count: max(length, (title?.count ?? 0) + 2)) + "\n"
         var text = ""
-        if let title { text += rule + " \(title)\n" }
-        text += rule + Self.lightRow(header, widths) + rule
-        for row in rows { text += Self.lightRow(row, widths) }
+        if let title { text += rule + " " + Self.pad(title, max(0, rule.count - 3)) + " \n" }
+        text += rule
+        if !header.isEmpty { text += Self.lightRow(header, widths) + rule }
+        for row in rows { text += Self.lightRow(row, widths, numbers) }
         return text + rule
     }
 
-    private static func lightRow(_ row: [String], _ widths: [Int]) -> String {
-        let line = zip(row, widths).map { " " + pad($0, $1) + " " }.joined()
-        return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
+    private static func lightRow(_ row: [String], _ widths: [Int], _ numbers: Set<Int> = []) -> String {
+        let cells = zip(row, widths).enumerated().map { column, cell in
+            numbers.contains(column)
+                ? String(repeating: " ", count: max(0, cell.1 - width(cell.0))) + cell.0 : pad(cell.0, cell.1)
+        }
+        return cells.map { " \($0) " }.joined() + "\n"
     }
 
     private static let maxCellWidth = 60

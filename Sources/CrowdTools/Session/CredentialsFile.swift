@@ -1,21 +1,25 @@
 import CrowdCore
 import Glibc
 
-/// Writing `local_api_credentials.yaml`: readable by its owner only, never half written.
+/// Writing `local_api_credentials.yaml` and its like: readable by its owner only, never half written.
 enum CredentialsFile {
     static func yaml(url: String?, login: String, password: String) -> String {
         (url.map { "url: \(quoted($0))\n" } ?? "") + "login: \(quoted(login))\npassword: \(quoted(password))\n"
     }
 
-    static func write(_ text: String, to path: String) throws(CommandError) {
-        let temporary = path + ".new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    static func write(_ text: String, to path: String, mode: mode_t = 0o600) throws(CommandError) {
+        // What is no file (a terminal, /dev/null, a pipe) is written to, never replaced.
+        var status = stat()
+        let isReplaceable = stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+        let temporary = isReplaceable ? path + ".new" : path
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw failure(path) }
-        fchmod(descriptor, 0o600)
+        if isReplaceable { fchmod(descriptor, mode) }
         let bytes = Array(text.utf8)
         let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
         fsync(descriptor)
         close(descriptor)
+        guard isReplaceable else { return }
         guard written == bytes.count, rename(temporary, path) == 0 else {
             unlink(temporary)
             throw failure(path)

@@ -1,4 +1,5 @@
 import CrowdCore
+import CrowdLAPI
 import Glibc
 
 /// `cscli`: finds the command, reads the flags, runs it and says what went wrong.
@@ -21,22 +22,36 @@ public struct Cscli: Sendable {
             .toggle("info", nil, "Set logging to info"), .toggle("warning", nil, "Set logging to warning"),
             .toggle("error", nil, "Set logging to error"),
         ],
-        subcommands: [.alerts, .bouncers, .config, .decisions, .expr, .hubtest, .lapi, .machines, .metrics, .version])
+        subcommands: [
+            .alerts, .allowlists, .bouncers, .completion, .config, .dashboard, .decisions, .expr, .help, .hubtest,
+            .lapi, .machines, .metrics, .simulation, .version,
+        ])
 
     /// - Parameter arguments: without the program's name.
     /// - Returns: the exit status, 0 or 1.
     public func run(_ arguments: [String]) async -> Int32 {
         var terminal = Terminal()
+        if let index = arguments.firstIndex(of: "__complete") {
+            return complete(Array(arguments[..<index] + arguments[(index + 1)...]))
+        }
+        let parser = CommandParser(root: Self.root)
+        if parser.pathText(of: arguments) == "cscli help", let index = arguments.firstIndex(of: "help") {
+            return await run(Array(arguments[..<index] + arguments[(index + 1)...]) + ["--help"])
+        }
         let parsed: CommandParser.Result
-        do { parsed = try CommandParser(root: Self.root).parse(arguments) } catch {
-            terminal.error(error.message)
+        do { parsed = try parser.parse(arguments) } catch {
+            terminal.error("\(parser.pathText(of: arguments)): \(error.message)")
             return 1
         }
         let help = CommandHelp(path: parsed.path)
         guard !parsed.wantsHelp, let action = parsed.command.action else { return group(parsed, help, terminal) }
         if let refusal = parsed.command.arguments.refusal(of: parsed.words, for: parsed.pathText) {
             terminal.print(help.text)
-            terminal.error(refusal)
+            terminal.error("\(parsed.pathText): \(refusal)")
+            return 1
+        }
+        if let missing = parsed.missingFlags {
+            terminal.error("\(parsed.pathText): \(missing)")
             return 1
         }
         do {
@@ -45,9 +60,35 @@ public struct Cscli: Sendable {
             return 0
         } catch {
             if let error = error as? CommandError, error.showsHelp { terminal.print(help.text) }
-            terminal.error("\(parsed.pathText): \(error)")
+            terminal.error("\(parsed.pathText): \(Self.sentence(error))")
             return 1
         }
+    }
+
+    /// The Local API's own words, without the status that only programs need.
+    private static func sentence(_ error: any Error) -> String {
+        switch error {
+        case LAPIError.refused(_, let message): "API error: \(message)"
+        case LAPIError.unreachable(let reason): "error while performing request: \(reason)"
+        default: "\(error)"
+        }
+    }
+
+    /// `cscli __complete WORD...`: candidates for the last word, one a line, then `:4` (no file names).
+    private func complete(_ arguments: [String]) -> Int32 {
+        var terminal = Terminal()
+        terminal.level = .fatal
+        let prefix = arguments.last ?? ""
+        if let parsed = try? CommandParser(root: Self.root).parse(Array(arguments.dropLast())) {
+            let children = parsed.command.subcommands.filter { !$0.isHidden }.map(\.name).sorted()
+            var candidates = parsed.words.isEmpty ? children : []
+            if let names = parsed.command.completion?.names, let call = try? invocation(for: parsed, &terminal) {
+                candidates += ((try? names(call)) ?? []).filter { !parsed.words.contains($0) }
+            }
+            for candidate in candidates where candidate.hasPrefix(prefix) { terminal.print(candidate) }
+        }
+        terminal.print(":4")
+        return 0
     }
 
     /// A group prints its help; an unknown word below it is an error.
@@ -61,8 +102,7 @@ public struct Cscli: Sendable {
 
     private func invocation(for parsed: CommandParser.Result, _ terminal: inout Terminal) throws -> Invocation {
         let path = parsed.flags.text("config")
-        let needsConfig = parsed.path.dropFirst().first?.name != "version"
-        let config = needsConfig ? try SuiteConfig.load(path: path) : nil
+        let config = parsed.path.allSatisfy(\.needsConfig) ? try SuiteConfig.load(path: path) : nil
         let color = parsed.flags.text("color")
         guard ["yes", "no", "auto"].contains(color) else {
             throw CommandError("output color '\(color)' not supported: must be one of yes, no, auto")

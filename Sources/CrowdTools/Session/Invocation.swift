@@ -30,6 +30,9 @@ struct Invocation: Sendable {
 
     func print(_ text: String) { terminal.print(text) }
     func info(_ text: String) { terminal.log(.info, text) }
+    func debug(_ text: String) { terminal.log(.debug, text) }
+    /// CSV to standard output.
+    func print(csv lines: [[String]]) { terminal.print(lines.map(CSV.line).joined(), terminator: "") }
 
     // MARK: Database
 
@@ -49,15 +52,25 @@ struct Invocation: Sendable {
     // MARK: Local API
 
     func credentials() throws -> LAPICredentials {
-        guard let path = try config().client?.credentialsPath else {
-            throw CommandError("loading api client: no configuration path provided")
+        guard let client = try config().client else {
+            throw CommandError("loading api client: no API client section in configuration")
+        }
+        guard let path = client.credentialsPath else {
+            throw CommandError("loading api client: no credentials or URL found in api client configuration ''")
+        }
+        guard FileContents.exists(path) else {
+            throw CommandError(
+                "loading api client: while reading yaml file: open \(path): no such file or directory")
         }
         do { return try LAPICredentials.load(path: path) } catch { throw CommandError("loading api client: \(error)") }
     }
 
-    func client() throws -> MachineClient {
-        var settings = MachineClient.Settings(
-            try credentials(), userAgent: SuiteVersion.userAgent("crowdsec"))
+    /// - Parameter timeout: for one exchange.
+    func client(timeout: GoDuration = .seconds(60)) throws -> MachineClient {
+        let credentials = try credentials()
+        if case .url(let url) = credentials.endpoint { try LocalAPIAddress.check(url) }
+        var settings = MachineClient.Settings(credentials, userAgent: SuiteVersion.userAgent("crowdsec"))
+        settings.timeout = timeout
         settings.insecureSkipVerify = try config().client?.insecureSkipVerify ?? false
         settings.waitsWhenBusy = false
         return MachineClient(settings)

@@ -1,0 +1,32 @@
+import CrowdCore
+import CrowdStore
+
+/// `cscli alerts flush`: what the server does every minute, now and with limits of one's own.
+enum AlertFlush {
+    static func run(_ call: Invocation) throws {
+        let database = try call.database()
+        call.info("Flushing alerts. !! This may take a long time !!")
+        let age = call.flags.duration("max-age") ?? .seconds(7 * 86400)
+        let kept = Int64(call.flags.int("max-items"))
+        try delete(in: database) { now throws(StoreError) in
+            try FlushQueries.oldAlerts(before: now - age, now: now, in: database)
+        }
+        try delete(in: database) { now throws(StoreError) in
+            try FlushQueries.surplusAlerts(keeping: kept, now: now, in: database)
+        }
+        call.info("Alerts flushed")
+    }
+
+    private static func delete(
+        in database: SQLiteConnection, _ find: (Timestamp) throws(StoreError) -> [Int64]
+    ) throws(StoreError) {
+        while true {
+            let count = try database.transaction { () throws(StoreError) in
+                let alerts = try find(.now())
+                _ = try AlertDeletion.delete(alerts, in: database)
+                return alerts.count
+            }
+            if count < FlushQueries.batch { return }
+        }
+    }
+}
