@@ -114,6 +114,10 @@ public final class Worker {
     var nodeCounts: [NodeCounts] { parser.counts }
     var scenarioCounts: [ScenarioCounts] { pourer.counts }
     var bucketCounts: [(scenario: String, count: Int)] { pourer.bucketCounts.map { ($0.scenario.name, $0.count) } }
+    /// Names of the scenarios that took an event so far, in order of loading.
+    public var pouredScenarios: [String] {
+        pourer.counts.indices.filter { pourer.counts[$0].poured > 0 }.map { content.scenarios[$0].name }
+    }
     /// Live buckets of all scenarios.
     public var liveBuckets: Int { pourer.live }
     /// How often a pattern hit its step limit or the clock, and how often one was demoted for it.

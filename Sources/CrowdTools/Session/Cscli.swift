@@ -23,7 +23,8 @@ public struct Cscli: Sendable {
             .toggle("error", nil, "Set logging to error"),
         ],
         subcommands: [
-            .alerts, .allowlists, .bouncers, .completion, .config, .dashboard, .decisions, .expr, .help, .hubtest,
+            .alerts, .allowlists, .bouncers, .completion, .config, .dashboard, .decisions, .explain, .expr, .help,
+            .hubtest,
             .lapi, .machines, .metrics, .simulation, .version,
         ])
 
