@@ -61,7 +61,6 @@ let package = Package(
         library("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
         library("CCryptoSystem", "libcrypto", apt: "libssl-dev"),
         library("CCurlSystem", "libcurl", apt: "libcurl4-openssl-dev"),
-        library("CMicroHTTPSystem", "libmicrohttpd", apt: "libmicrohttpd-dev"),
         library("CNetfilterSystem", "libnftnl", apt: "libnftnl-dev"),
         library("CPCRE2System", "libpcre2-8", apt: "libpcre2-dev"),
         library("CRE2System", "re2", apt: "libre2-dev"),
@@ -70,14 +69,13 @@ let package = Package(
         .target(name: "CMaxMind", dependencies: ["CMaxMindSystem"]),
         .target(name: "CCrypto", dependencies: ["CCryptoSystem"], linkerSettings: [.linkedLibrary("crypt")]),
         .target(name: "CCurl", dependencies: ["CCurlSystem"]),
-        .target(name: "CMicroHTTP", dependencies: ["CMicroHTTPSystem"]),
         .target(name: "CNetfilter", dependencies: ["CNetfilterSystem"]),
         .target(
             name: "CRegex", dependencies: ["CPCRE2System", "CRE2System"],
             cxxSettings: [.unsafeFlags(["-O2"])]),
 
         // vocabulary
-        room("CrowdCore", "CYAML", "CZlib", "CCrypto", "CMicroHTTP", log),
+        room("CrowdCore", "CYAML", "CZlib", "CCrypto", log),
         // instruments
         room("CrowdText", "CrowdCore", "CRegex"),
         room("CrowdExpr", "CrowdCore", "CrowdText"),

@@ -4,18 +4,9 @@ internal import Glibc
 public enum Loopback {
     /// Sends `request` to 127.0.0.1 and reads until the peer closes.
     public static func exchange(port: Int, _ request: String) throws -> String {
-        let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(fd) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let status = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard status == 0 else { throw SupportError("connect to \(port): \(errno)") }
+        let connection = try connection(port: port)
+        defer { withExtendedLifetime(connection) {} }
+        let fd = connection.fd
         let bytes = Array(request.utf8)
         guard send(fd, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
             throw SupportError("send: \(errno)")
@@ -28,6 +19,30 @@ public enum Loopback {
             answer.append(contentsOf: buffer[..<count])
         }
     }
+
+    /// Connects to 127.0.0.1 and says nothing.
+    public static func connection(port: Int) throws -> Connection {
+        let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let connection = Connection(fd: fd)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let status = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard status == 0 else { throw SupportError("connect to \(port): \(errno)") }
+        return connection
+    }
+}
+
+/// A connected socket, closed when released.
+public final class Connection: Sendable {
+    let fd: Int32
+    init(fd: Int32) { self.fd = fd }
+    deinit { close(fd) }
 }
 
 /// A bound datagram socket, in the place of systemd or syslog.

@@ -50,6 +50,12 @@ import Testing
         ("GET /metrics HTTP/1.0\r\n\r\n", "200 OK", "cs_parser_hits_total 7"),
         ("GET / HTTP/1.0\r\n\r\n", "404 Not Found", "404"),
         ("POST /metrics HTTP/1.0\r\n\r\n", "405 Method Not Allowed", "method"),
+        ("GET /metrics?x=1 HTTP/1.1\r\nHost: x\r\n\r\n", "200 OK", "cs_parser_hits_total 7"),
+        ("GET /metrics HTTP/1.1\nHost: x\n\n", "200 OK", "cs_parser_hits_total 7"),
+        ("HEAD /metrics HTTP/1.1\r\n\r\n", "200 OK", "Connection: close"),
+        ("hello\r\n\r\n", "400 Bad Request", "bad"),
+        ("GET /metrics SSH/2\r\n\r\n", "400 Bad Request", "bad"),
+        ("GET /" + String(repeating: "a", count: 20_000), "431 Request Header Fields Too Large", "large"),
     ])
     func theListenerServesThem(_ request: String, _ status: String, _ content: String) throws {
         let metrics = Metrics()
@@ -58,6 +64,21 @@ import Testing
         let answer = try Loopback.exchange(port: listener.port, request)
         #expect(answer.contains(status))
         #expect(answer.contains(content))
+    }
+
+    @Test func connectionsThatSayNothingDoNotKeepOthersOut() throws {
+        let listener = try MetricsListener(address: "127.0.0.1", port: 0, metrics: Metrics())
+        let silent = try (0..<15).map { _ in try Loopback.connection(port: listener.port) }
+        #expect(try Loopback.exchange(port: listener.port, "GET /metrics HTTP/1.0\r\n\r\n").contains("200 OK"))
+        withExtendedLifetime(silent) {}
+    }
+
+    @Test func aReleasedListenerGivesItsPortBack() throws {
+        var first: MetricsListener? = try MetricsListener(address: "127.0.0.1", port: 0, metrics: Metrics())
+        let port = try #require(first?.port)
+        first = nil
+        let second = try MetricsListener(address: "127.0.0.1", port: port, metrics: Metrics())
+        #expect(try Loopback.exchange(port: second.port, "GET /metrics HTTP/1.0\r\n\r\n").contains("200 OK"))
     }
 
     @Test func aTakenPortIsAClearErrorOrTheNextOne() throws {

@@ -1,39 +1,31 @@
-internal import CMicroHTTP
 internal import Glibc
 
-/// `GET /metrics` over libmicrohttpd: one thread, few connections, short timeouts. Stops with `stop` or when released.
+/// `GET /metrics`: one thread, few connections, one request each, short timeouts. Stops when released.
+///
+/// Our own few lines, because the smallest HTTP library of the distribution brings ten others into every process
+/// (docs/decisions/0032).
 public final class MetricsListener: Sendable {
-    private enum Limit {
-        static let connections: UInt32 = 16
-        static let timeoutSeconds: UInt32 = 10
-        static let connectionBytes = 16 * 1024
-    }
-
     /// Where it listens; never 0.
     public let port: Int
-    /// Written in `init`, read in `deinit`: nothing else touches it.
-    nonisolated(unsafe) private let daemon: OpaquePointer
-    /// Keeps what the daemon's callback points to alive.
-    private let metrics: Metrics
+    /// Closed by the loop, once this has shut it down.
+    private let listener: Int32
 
     /// - Throws: `ConfigError` when the address is taken.
     public init(address: String, port: Int, metrics: Metrics) throws(ConfigError) {
         let socket = try ListeningSocket(address: address, port: port)
-        let context = Unmanaged.passUnretained(metrics).toOpaque()
-        let started = crowd_mhd_start(
-            socket.fd,
-            { context, connection, path, method, _, _, _, _ in MetricsListener.answer(context, connection, path, method)
-            },
-            context, Limit.connections, Limit.timeoutSeconds,
-            Limit.connectionBytes)
-        guard let started else {
-            close(socket.fd)
-            throw ConfigError("metrics listener on \(address):\(port) did not start")
-        }
-        daemon = started
+        listener = socket.fd
         self.port = socket.port
-        self.metrics = metrics
+        let started = PlainThread.start("metrics") {
+            var loop = ScrapeLoop(listener: socket.fd) { Self.answer($0, metrics) }
+            loop.run()
+        }
+        guard started else {
+            close(socket.fd)
+            throw ConfigError("metrics listener on \(address):\(port): no thread")
+        }
     }
+
+    deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
     /// As the `prometheus` section says; `nil` when it is off.
     ///
@@ -52,28 +44,12 @@ public final class MetricsListener: Sendable {
         }
     }
 
-    deinit { MHD_stop_daemon(daemon) }
-
-    private static func answer(
-        _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?, _ path: UnsafePointer<CChar>?,
-        _ method: UnsafePointer<CChar>?
-    ) -> MHD_Result {
-        guard let context, let path, let method else { return .NO }
-        guard ["GET", "HEAD"].contains(String(cString: method)) else {
-            return reply(connection, status: 405, "method not allowed\n")
+    private static func answer(_ request: ScrapeRequest, _ metrics: Metrics) -> ScrapeAnswer {
+        switch (request.method, request.path) {
+        case ("", _): ScrapeAnswer(status: "400 Bad Request", text: "bad request\n")
+        case ("GET", "/metrics"), ("HEAD", "/metrics"): ScrapeAnswer(exposition: metrics.exposition())
+        case ("GET", _), ("HEAD", _): ScrapeAnswer(status: "404 Not Found", text: "404 page not found\n")
+        default: ScrapeAnswer(status: "405 Method Not Allowed", text: "method not allowed\n")
         }
-        guard String(cString: path) == "/metrics" else { return reply(connection, status: 404, "404 page not found\n") }
-        let metrics = Unmanaged<Metrics>.fromOpaque(context).takeUnretainedValue()
-        return reply(connection, status: 200, metrics.exposition(), type: "text/plain; version=0.0.4; charset=utf-8")
-    }
-
-    private static func reply(_ connection: OpaquePointer?, status: UInt32, _ text: String) -> MHD_Result {
-        reply(connection, status: status, Array(text.utf8), type: "text/plain; charset=utf-8")
-    }
-
-    private static func reply(
-        _ connection: OpaquePointer?, status: UInt32, _ body: [UInt8], type: String
-    ) -> MHD_Result {
-        crowd_mhd_reply(connection, status, body, body.count, type)
     }
 }
