@@ -26,7 +26,6 @@ test: packages ## every test
 	CROWD_STRICT=1 swift build --build-tests
 	CROWD_STRICT=1 swift test --skip-build
 	Tests/Content/run
-	Tests/Suite/run
 
 lint: packages ## formatting and shell syntax
 	swift format lint --strict -r Package.swift Sources Tests

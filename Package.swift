@@ -111,6 +111,11 @@ let package = Package(
         tests("CrowdServer", .product(name: "HummingbirdTesting", package: "hummingbird")),
         tests("CrowdFirewall", "CrowdLAPI", "CrowdHTTP", "crowd-bouncer", log),
         tests("CrowdTools", "CrowdExpr"),
+        // real processes of this build
+        .testTarget(
+            name: "SuiteTests",
+            dependencies: ["CrowdTestSupport", "CrowdCore", "crowd-agent", "crowd-lapi", "crowd-bouncer", "cscli"],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17,

@@ -1,0 +1,52 @@
+import CrowdTestSupport
+import Glibc
+import Synchronization
+
+/// A running daemon of the suite.
+final class Service: Sendable {
+    private let command: Command
+    private let notifications: DatagramReceiver
+    private let outputPath: String
+    private let status = Mutex<Int32?>(nil)
+    private static let count = Atomic(0)
+
+    init(_ arguments: [String], directory: String) throws {
+        let number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
+        outputPath = "\(directory)/output-\(number)"
+        notifications = try DatagramReceiver(path: "\(directory)/notify-\(number)")
+        command = try Command(
+            arguments, log: outputPath, environment: ["NOTIFY_SOCKET": "\(directory)/notify-\(number)"])
+    }
+
+    var output: String { Command.text(outputPath) }
+
+    /// Waits for the service manager's READY; false when it does not come.
+    func isReady() -> Bool {
+        while let message = notifications.next() {
+            if message.split(separator: "\n").contains("READY=1") { return true }
+        }
+        return false
+    }
+
+    /// Asks it to read its configuration again and waits until it has.
+    func reload() -> Bool {
+        command.signal(SIGHUP)
+        return isReady()
+    }
+
+    /// Asks it to end; its exit status.
+    func stop() -> Int32 { end(SIGTERM) }
+
+    /// Takes the process away without a word.
+    func kill() { _ = end(SIGKILL) }
+
+    private func end(_ signal: Int32) -> Int32 {
+        status.withLock { status in
+            if let status { return status }
+            command.signal(signal)
+            let code = command.wait()
+            status = code
+            return code
+        }
+    }
+}
