@@ -1,8 +1,6 @@
 import CrowdCore
 import CrowdFirewall
-import Glibc
 import Logging
-import Synchronization
 
 /// One bouncer process: configuration in, service out, again at each reload.
 struct BouncerProgram {
@@ -97,21 +95,5 @@ struct BouncerProgram {
                 .file(path: $0 + "crowdsec-firewall-bouncer.log", policy: config.logging.policy)
             } ?? .standardError
         return try SuiteLogging(destination, level: isVerbose ? .debug : config.logging.level)
-    }
-}
-
-/// A value that one thread sets once and another waits for.
-private final class Completion<Value: Sendable>: Sendable {
-    private let state = Mutex<Value?>(nil)
-
-    func set(_ value: Value) { state.withLock { $0 = value } }
-    var value: Value? { state.withLock { $0 } }
-
-    /// Looks every 5 ms: this happens at the end of a process only.
-    func wait() -> Value {
-        while true {
-            if let value { return value }
-            usleep(5000)
-        }
     }
 }

@@ -19,11 +19,12 @@ import Logging
     /// Plain, not async: the main thread waits for signals, the work is done on others.
     static func main() {
         let signals = SignalEvents()
+        if let status = Questions.answer(Array(CommandLine.arguments.dropFirst())) { exit(status) }
         let values: CommandLineFlags.Values
         do {
             values = try flags.parse(Array(CommandLine.arguments.dropFirst()))
         } catch {
-            end(error == .help ? flags.usage : "\(error)\n\(flags.usage)", status: error.exitStatus)
+            end(error == .help ? flags.usage + Questions.usage : "\(error)\n\(flags.usage)", status: error.exitStatus)
         }
         if values.isSet("V") || values.isSet("version") { end("version: \(SuiteVersion.current)\n", status: 0, to: 1) }
         guard let path = values["c"] else { end("configuration file is required\n", status: 1) }

@@ -4,63 +4,8 @@ import Testing
 /// Real packets between two network namespaces, the real program, the kernel's own sets.
 @Suite("Packets", .serialized, .enabled(if: NetworkPair.isPossible, "needs network namespaces"))
 struct PacketTests {
-    private final class Stage: Sendable {
-        let directory: TemporaryDirectory
-        let network: NetworkPair
-        let source: DecisionSource
-        let config: String
-
-        init(_ name: String) throws {
-            directory = try TemporaryDirectory()
-            network = try NetworkPair(name)
-            source = DecisionSource(socketPath: directory.path + "/lapi")
-            config = try directory.write(
-                "bouncer.yaml",
-                """
-                mode: nftables
-                update_frequency: 1s
-                api_url: \(directory.path)/lapi
-                api_key: key
-                log_level: debug
-                nftables_hooks: [input, forward]
-                verify_interval: 2s
-                """)
-        }
-
-        func start() throws -> Command {
-            try Command(
-                ["ip", "netns", "exec", network.edge, Command.built("crowd-bouncer"), "-c", config],
-                log: directory.path + "/log")
-        }
-
-        /// Starts with the Local API there and waits until the first answer is in force.
-        func enforcing() throws -> Command {
-            try source.start()
-            let bouncer = try start()
-            for _ in 0..<1000 {
-                if log.contains("Decisions are in force") { return bouncer }
-                sleepMilliseconds(10)
-            }
-            bouncer.signal(9)
-            bouncer.wait()
-            throw SupportError("not enforcing: \(log)")
-        }
-
-        var log: String { Command.text(directory.path + "/log") }
-
-        /// Lines of the kernel's ruleset that are drop rules.
-        func dropRules() throws -> Int {
-            try network.onEdge("nft list ruleset").split(separator: "\n").filter { $0.hasSuffix(" drop") }.count
-        }
-    }
-
-    private func end(_ bouncer: Command) {
-        bouncer.signal(15)
-        #expect(bouncer.wait() == 0)
-    }
-
     @Test func addressesAndRangesAreDroppedWhileTheyAreBanned() throws {
-        let stage = try Stage("a")
+        let stage = try PacketStage("a")
         stage.source.ban("203.0.113.9", "1h")
         stage.source.ban("198.51.100.0/24", "1h")
         stage.source.ban("2001:db8:1::/64", "1h")
@@ -78,12 +23,12 @@ struct PacketTests {
         stage.source.lift("203.0.113.9")
         #expect(try stage.network.waits(from: "203.0.113.9", reaches: true))
         #expect(try !stage.network.reaches(from: "203.0.113.10"))
-        end(bouncer)
+        PacketStage.end(bouncer)
         #expect(try !stage.network.reaches(from: "198.51.100.1"), "the sets outlive the process")
     }
 
     @Test func nestedRangesStayRightWhenOneEnds() throws {
-        let stage = try Stage("n")
+        let stage = try PacketStage("n")
         stage.source.ban("198.51.100.0/24", "1h")
         stage.source.ban("198.51.100.0/28", "2h")
         stage.source.ban("198.51.100.64/26", "30m")
@@ -97,11 +42,11 @@ struct PacketTests {
         #expect(try !stage.network.reaches(from: "198.51.100.3"), "the inner range still holds")
         stage.source.lift("198.51.100.0/28")
         #expect(try stage.network.waits(from: "198.51.100.3", reaches: true))
-        end(bouncer)
+        PacketStage.end(bouncer)
     }
 
     @Test func renewalsMoveTheEndAndBansExpire() throws {
-        let stage = try Stage("r")
+        let stage = try PacketStage("r")
         stage.source.ban("203.0.113.1", "3s")
         stage.source.ban("203.0.113.2", "3s")
         stage.source.ban("203.0.113.3", "1h")
@@ -116,11 +61,11 @@ struct PacketTests {
         #expect(try stage.network.waits(from: "203.0.113.3", reaches: true), "a shorter renewal counts")
         #expect(try stage.network.waits(from: "198.51.100.7", reaches: true))
         #expect(try !stage.network.reaches(from: "203.0.113.1"), "a longer renewal counts")
-        end(bouncer)
+        PacketStage.end(bouncer)
     }
 
     @Test func killedAndRestartedWithoutALocalAPIKeepsEveryBan() throws {
-        let stage = try Stage("k")
+        let stage = try PacketStage("k")
         stage.source.ban("203.0.113.1", "1h")
         stage.source.ban("198.51.100.0/24", "1h")
         stage.source.ban("203.0.113.2", "1h")
@@ -142,7 +87,7 @@ struct PacketTests {
         #expect(try !stage.network.reaches(from: "203.0.113.1"))
         #expect(try !stage.network.reaches(from: "198.51.100.9"))
         #expect(try stage.dropRules() == rules, "rules do not pile up")
-        end(last)
+        PacketStage.end(last)
     }
 
     @Test(arguments: [
@@ -151,7 +96,7 @@ struct PacketTests {
         "nft delete element ip crowdsec crowdsec-blacklists-crowdsec { 203.0.113.1 }",
     ])
     func damageIsRepaired(_ damage: String) throws {
-        let stage = try Stage("d")
+        let stage = try PacketStage("d")
         stage.source.ban("203.0.113.1", "1h")
         let bouncer = try stage.enforcing()
         #expect(try !stage.network.reaches(from: "203.0.113.1"))
@@ -159,17 +104,17 @@ struct PacketTests {
         #expect(try stage.network.waits(from: "203.0.113.1", reaches: false))
         for _ in 0..<500 where !stage.log.contains("The kernel differed from the decisions") { sleepMilliseconds(10) }
         #expect(stage.log.contains("The kernel differed from the decisions"), "\(stage.log)")
-        end(bouncer)
+        PacketStage.end(bouncer)
     }
 
     @Test func startsBeforeTheLocalAPIAndStillEnforces() throws {
-        let stage = try Stage("s")
+        let stage = try PacketStage("s")
         stage.source.ban("203.0.113.1", "1h")
         let bouncer = try stage.start()
         for _ in 0..<500 where !stage.log.contains("Decisions are not updated") { sleepMilliseconds(10) }
         #expect(stage.log.contains("Decisions are not updated"))
         try stage.source.start()
         #expect(try stage.network.waits(from: "203.0.113.1", reaches: false))
-        end(bouncer)
+        PacketStage.end(bouncer)
     }
 }

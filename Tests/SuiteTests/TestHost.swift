@@ -94,7 +94,8 @@ final class TestHost: Sendable {
 
     func writeBouncerConfig(key: String) throws {
         try directory.write(
-            "etc/bouncers/crowdsec-firewall-bouncer.yaml.local", "api_key: \(key)\nlog_dir: \(path)/log/\n")
+            "etc/bouncers/crowdsec-firewall-bouncer.yaml.local",
+            "api_key: \(key)\nlog_dir: \(path)/log/\nstatus_socket: \(path)/status.sock\n")
     }
 
     // MARK: programs

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A TCP socket that listens on one numeric address.
+/// A socket that listens on one numeric address, or at a path.
 struct ListeningSocket {
     let fd: Int32
     let port: Int
@@ -22,6 +22,43 @@ struct ListeningSocket {
             throw ConfigError("\(place): bind: \(reason)")
         }
         self.port = Self.boundPort(fd) ?? port
+    }
+
+    /// A unix socket that only this user may connect to. One that a dead process left behind is replaced.
+    ///
+    /// - Throws: `ConfigError` when somebody answers there, or the place cannot be written to.
+    init(path: String) throws(ConfigError) {
+        port = 0
+        let place = "listen unix \(path)"
+        guard var address = Self.address(path: path) else { throw ConfigError("\(place): path is too long") }
+        fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard fd >= 0 else { throw ConfigError("\(place): \(systemMessage(errno))") }
+        if Self.connect(fd, &address) == 0 {
+            close(fd)
+            throw ConfigError("\(place): somebody else listens there")
+        }
+        unlink(path)
+        guard Self.bind(fd, &address) == 0, chmod(path, 0o600) == 0, listen(fd, 16) == 0 else {
+            let reason = systemMessage(errno)
+            close(fd)
+            throw ConfigError("\(place): \(reason)")
+        }
+    }
+
+    private static func address(path: String) -> sockaddr_un? {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+        return address
+    }
+
+    private static func connect(_ fd: Int32, _ address: inout sockaddr_un) -> Int32 {
+        withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(fd, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
     }
 
     private static func bind(_ fd: Int32, _ ip: IPAddress, _ port: Int) -> Int32 {

@@ -113,6 +113,7 @@ extension FirewallConfig {
             }
             onStop = policy
         }
+        statusSocket = try yaml.text("status_socket") ?? statusSocket
         if let node = yaml.take("verify_interval") { verifyInterval = max(.seconds(1), try node.duration()) }
     }
 

@@ -65,6 +65,8 @@ public struct FirewallConfig: Equatable, Sendable {
     public var holdSeconds = 30
     /// Ours: how often the kernel is compared with the decisions in full.
     public var verifyInterval = GoDuration.seconds(60)
+    /// Ours: where `crowd-bouncer status` asks the running bouncer.
+    public var statusSocket = "/run/crowd-bouncer/status.sock"
     /// Sentences to log once logging is up.
     public var warnings: [String] = []
 

@@ -30,6 +30,43 @@ extension Enforcer {
         return result
     }
 
+    /// Compares like `converge`, but only looks.
+    func inspect() -> Verification {
+        var result = Verification()
+        for family in families {
+            guard let layout = layouts[family] else { continue }
+            do {
+                result.drift += faults(of: try filter.table(layout), layout).count
+                if hasDecisions { try inspectSets(layout, &result) }
+            } catch {
+                result.drift += 1
+            }
+        }
+        return result
+    }
+
+    private func inspectSets(_ layout: TableLayout, _ result: inout Verification) throws(NetlinkError) {
+        let now = MonotonicClock.now()
+        for (id, bans) in desired.sets
+        where id.family == layout.family && !layout.origins.contains(origins[id.origin].name) {
+            result.decided += bans.count
+            result.drift += bans.count
+        }
+        for name in layout.origins {
+            let bans = desired.sets[SetID(family: layout.family, origin: origins.number(name: name))] ?? .init()
+            for set in [layout.hosts(name), layout.ranges(name)] {
+                let wanted =
+                    set.isInterval
+                    ? RangeCover.segments(bans.ranges, now: now).count : bans.hosts.count { $0.value > now }
+                // A set that is gone has been counted, and what should be in it is not enforced.
+                let actual = (try? filter.elements(of: set)) ?? []
+                result.decided += wanted
+                result.enforced += actual.count
+                result.drift += plan(set, bans, actual).drift(beyond: MonotonicClock.now() + Self.tolerance)
+            }
+        }
+    }
+
     private func repairStructure(_ layout: TableLayout, _ result: inout Verification) throws(NetlinkError) {
         let actual = try filter.table(layout)
         let faults = self.faults(of: actual, layout)

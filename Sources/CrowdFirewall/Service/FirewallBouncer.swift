@@ -8,10 +8,11 @@ public struct FirewallBouncer: Sendable {
     /// How often somebody else's changes of the ruleset are looked for.
     private static let watchInterval = Duration.seconds(2)
 
-    private let config: FirewallConfig
-    private let log: Logger
-    private let enforcer: Enforcer
-    private let client: BouncerClient
+    let config: FirewallConfig
+    let log: Logger
+    let enforcer: Enforcer
+    let client: BouncerClient
+    let board = StatusBoard()
     private let metrics: FirewallMetrics
     private let started = Timestamp.now()
 
@@ -46,6 +47,8 @@ public struct FirewallBouncer: Sendable {
             throw ConfigError("\(error)")
         }
         ServiceManager.ready(status: "Waiting for the Local API; sets found in the kernel stay in force")
+        let socket = openStatusSocket()
+        defer { withExtendedLifetime(socket) {} }
         await withTaskGroup { group in
             group.addTask { await follow() }
             group.addTask { await watch() }
@@ -68,6 +71,7 @@ public struct FirewallBouncer: Sendable {
             } catch {
                 if Task.isCancelled { return }
                 metrics.failures.add()
+                board.failed("\(error)")
                 let sentence = "Decisions are not updated, bans stay in force until they expire: \(error)"
                 if sentence == trouble { log.debug("\(sentence)") } else { log.error("\(sentence)") }
                 if trouble == nil { ServiceManager.status(sentence) }
@@ -87,6 +91,7 @@ public struct FirewallBouncer: Sendable {
             types: config.decisionTypes, families: enforcer.families, origins: await enforcer.origins)
         let hold = isFirst || config.holdSeconds == 0 ? nil : config.holdSeconds
         let answer = try await client.stream(startup: isFirst, hold: hold) { collector.take(isDeleted: $0, $1) }
+        board.answered()
         let (batch, origins) = collector.finish()
         await take(batch, origins, isFirst: isFirst, unreadable: answer.unreadable)
         return pace.answered(
@@ -107,6 +112,7 @@ public struct FirewallBouncer: Sendable {
         if isFirst {
             let result = await enforcer.replace(with: batch, origins)
             metrics.set(result)
+            board.verified(result, isFirst: true)
             log.info(
                 "Decisions are in force",
                 metadata: [
@@ -137,6 +143,7 @@ public struct FirewallBouncer: Sendable {
             lastSweep = MonotonicClock.now()
             let result = await enforcer.verify()
             metrics.set(result)
+            board.verified(result)
             let decided = await enforcer.decided()
             metrics.set(decided: decided, origins: await enforcer.origins)
             if result.refused > 0 {

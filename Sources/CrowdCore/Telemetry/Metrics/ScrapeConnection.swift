@@ -119,6 +119,12 @@ struct ScrapeAnswer {
         body = Array(text.utf8)
     }
 
+    init(json: [UInt8]) {
+        status = "200 OK"
+        type = "application/json"
+        body = json
+    }
+
     init(exposition: [UInt8]) {
         status = "200 OK"
         type = "text/plain; version=0.0.4; charset=utf-8"
