@@ -53,6 +53,6 @@ struct QuestionTests {
         }
         let open = try stage.ask("verify 203.0.113.9")
         #expect(open.status == 1 && open.output.contains("no rule looks into the set that holds it"), "\(open)")
-        #expect(try stage.network.reaches(from: "203.0.113.9"), "and so it is")
+        #expect(try stage.network.waits(from: "203.0.113.9", reaches: true), "and so it is")
     }
 }
