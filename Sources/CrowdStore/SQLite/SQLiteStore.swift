@@ -69,9 +69,10 @@ public final class SQLiteStore: Store {
     }
 
     private func startWriter(over connection: SQLiteConnection) throws(StoreError) {
-        let owned = ThreadOwned(connection)
+        // Made here, not on its thread: a foreign change is one after the store was opened, however late that starts.
+        let owned = ThreadOwned(SQLiteWriter(connection: connection))
         try start("store-writer") { [self] in
-            let writer = SQLiteWriter(connection: owned.value)
+            let writer = owned.value
             while let jobs = writes.take(limit: 256, waitMilliseconds: Self.foreignCheckMilliseconds) {
                 writer.commit(jobs)
                 if writer.sawForeignChange() { foreignChange.withLock { $0 }?() }
@@ -97,9 +98,9 @@ public final class SQLiteStore: Store {
     }
 }
 
-/// Hands a connection to the one thread that will use it. `@unchecked Sendable`: whoever made it keeps no reference,
+/// Hands a connection, or what works over it, to the one thread that will use it. `@unchecked Sendable`: whoever made it keeps no reference,
 /// so only that thread ever touches `value`.
-private final class ThreadOwned: @unchecked Sendable {
-    let value: SQLiteConnection
-    init(_ value: SQLiteConnection) { self.value = value }
+private final class ThreadOwned<Value>: @unchecked Sendable {
+    let value: Value
+    init(_ value: Value) { self.value = value }
 }
