@@ -19,6 +19,10 @@ public final class LocalAPI: Sendable {
     private let changeable: Mutex<Changeable>
     private let isResyncing = Atomic<Bool>(false)
     private let stopping = Atomic<Bool>(false)
+    /// Bulk imports under way; alerts are not flushed while there are any.
+    let imports = Atomic<Int>(0)
+    /// Alerts came or went since they were last counted.
+    let alertsChanged = Atomic<Bool>(false)
     /// In fifths of a second.
     private let lastRefresh = Atomic<UInt64>(0)
 

@@ -66,30 +66,6 @@ struct DecisionEncoder {
 }
 
 extension DecisionView {
-    /// The stream's body in pieces of about 64 KB.
-    func encode(_ delta: StreamDelta) -> [[UInt8]] {
-        var encoder = DecisionEncoder(self)
-        var pieces: [[UInt8]] = []
-        encoder.literal("{\"new\": [")
-        appendList(delta.new, to: &encoder, &pieces)
-        encoder.literal("], \"deleted\": [")
-        appendList(delta.deleted, to: &encoder, &pieces)
-        encoder.literal("]}")
-        pieces.append(encoder.bytes)
-        return pieces
-    }
-
-    private func appendList(_ slots: [Int32], to encoder: inout DecisionEncoder, _ pieces: inout [[UInt8]]) {
-        for (index, slot) in slots.enumerated() {
-            if index > 0 { encoder.literal(",") }
-            encoder.append(Int(slot))
-            guard encoder.bytes.count >= 65_536 else { continue }
-            pieces.append(encoder.bytes)
-            encoder.bytes = []
-            encoder.bytes.reserveCapacity(66_000)
-        }
-    }
-
     /// A plain array, `null` when empty, as `GET /v1/decisions` answers.
     func encodeArray(_ slots: [Int]) -> [UInt8] {
         var encoder = DecisionEncoder(self)

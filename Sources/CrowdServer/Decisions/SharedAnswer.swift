@@ -1,7 +1,11 @@
 import Synchronization
 
-/// One stream answer, encoded when first sent and then shared by all who asked the same.
+/// One stream answer. A small one is encoded when first sent and then shared by all who asked the same; a large one is
+/// encoded anew for each, as it is sent, because keeping its text would cost more than making it.
 final class SharedAnswer: Sendable {
+    /// Decisions up to which the text is kept.
+    private static let sharedCount = 2000
+
     /// The bouncer's position once it has this answer.
     let lastChange: UInt64
     let isEmpty: Bool
@@ -25,11 +29,18 @@ final class SharedAnswer: Sendable {
 
     private static let emptyBody = Array("{\"new\": [], \"deleted\": []}".utf8)
 
-    /// The body in pieces. The first caller encodes; others who come meanwhile wait for it.
-    func body() -> [[UInt8]] {
+    var body: Reply.Body {
+        if let source, source.delta.count > Self.sharedCount {
+            return .generated { AnyIterator(DecisionPieces(source.view, source.delta)) }
+        }
+        return .pieces(sharedPieces)
+    }
+
+    /// The first caller encodes; others who come meanwhile wait for it.
+    private var sharedPieces: [[UInt8]] {
         encoded.withLock { encoded in
             if let encoded { return encoded }
-            let pieces = source.map { $0.view.encode($0.delta) } ?? [Self.emptyBody]
+            let pieces = source.map { Array(DecisionPieces($0.view, $0.delta)) } ?? [Self.emptyBody]
             encoded = pieces
             return pieces
         }

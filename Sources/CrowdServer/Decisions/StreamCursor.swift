@@ -16,6 +16,7 @@ struct StreamDelta: Sendable {
     var deleted: [Int32] = []
 
     var isEmpty: Bool { new.isEmpty && deleted.isEmpty }
+    var count: Int { new.count + deleted.count }
 }
 
 /// A snapshot of the book, to be read without holding anybody up.

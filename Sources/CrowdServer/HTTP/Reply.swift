@@ -10,6 +10,8 @@ struct Reply: Sendable {
         case bytes([UInt8])
         /// Sent chunked, as it drains.
         case pieces([[UInt8]])
+        /// As pieces, but each is made when it is sent.
+        case generated(@Sendable () -> AnyIterator<[UInt8]>)
     }
 
     var status: Int
@@ -56,14 +58,18 @@ struct Reply: Sendable {
             response.headers[.contentType] = "text/plain; charset=utf-8"
             response.body = ResponseBody()
         case .bytes(let bytes): response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
-        case .pieces(let pieces): response.body = Self.stream(pieces, afterSending)
+        case .pieces(let pieces):
+            response.body = Self.stream({ AnyIterator(pieces.makeIterator()) }, afterSending)
+        case .generated(let pieces): response.body = Self.stream(pieces, afterSending)
         }
         return response
     }
 
-    private static func stream(_ pieces: [[UInt8]], _ afterSending: (@Sendable () -> Void)?) -> ResponseBody {
+    private static func stream(
+        _ pieces: @escaping @Sendable () -> AnyIterator<[UInt8]>, _ afterSending: (@Sendable () -> Void)?
+    ) -> ResponseBody {
         ResponseBody { writer in
-            for piece in pieces { try await writer.write(ByteBuffer(bytes: piece)) }
+            for piece in pieces() { try await writer.write(ByteBuffer(bytes: piece)) }
             try await writer.finish(nil)
             afterSending?()
         }

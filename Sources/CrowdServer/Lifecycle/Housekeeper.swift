@@ -1,11 +1,14 @@
 import CrowdCore
 import CrowdStore
 import Logging
+import Synchronization
 
 /// The work nobody asks for: expiries, writing contact facts, flushing what is old (protocol facts B.6).
 struct Housekeeper: Sendable {
     let api: LocalAPI
     let flush: DatabaseConfig.Flush
+    /// Called every five seconds.
+    var renewCertificates: @Sendable () -> Void = {}
 
     /// Ends when the task is cancelled; what is unwritten then is written.
     func run() async {
@@ -14,8 +17,11 @@ struct Housekeeper: Sendable {
             try? await Task.sleep(for: .milliseconds(200))
             api.decisions.tick(now: .now())
             round += 1
-            if round % 5 == 0 { await writeContacts() }
-            if round % 50 == 0 { await api.countAlerts() }
+            if round % 5 == 0 {
+                await writeContacts()
+                if api.alertsChanged.exchange(false, ordering: .relaxed) { await api.countAlerts() }
+            }
+            if round % 25 == 0 { renewCertificates() }
             if round % 300 == 0 { await flushAll() }
         }
         await writeContacts()
@@ -40,6 +46,7 @@ struct Housekeeper: Sendable {
 
     func flushAll() async {
         do {
+            guard api.imports.load(ordering: .relaxed) == 0 else { return try await deleteLeftovers() }
             if let age = flush.maxAge {
                 try await deleteAlerts { session, now throws(StoreError) in
                     try FlushQueries.oldAlerts(before: now - age, now: now, in: session)
@@ -73,7 +80,9 @@ struct Housekeeper: Sendable {
             total += count
             if count < FlushQueries.batch { break }
         }
-        if total > 0 { api.logger.info("Old alerts flushed. count=\(total)") }
+        guard total > 0 else { return }
+        api.alertsChanged.store(true, ordering: .relaxed)
+        api.logger.info("Old alerts flushed. count=\(total)")
     }
 
     private func deleteLeftovers() async throws(StoreError) {

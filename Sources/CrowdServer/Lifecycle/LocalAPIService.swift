@@ -46,7 +46,9 @@ public final class LocalAPIService: Sendable {
         var group = ServiceGroupConfiguration(services: listeners, logger: Self.quietLogger)
         group.maximumGracefulShutdownDuration = .seconds(5)
         let services = ServiceGroup(configuration: group)
-        let housekeeper = Task { await Housekeeper(api: api, flush: flush).run() }
+        let housekeeper = Task {
+            await Housekeeper(api: api, flush: flush) { [self] in renewCertificates() }.run()
+        }
         let stopper = Task {
             await stop()
             api.prepareToStop()
@@ -61,6 +63,14 @@ public final class LocalAPIService: Sendable {
         if let socket = config.listenSocket { unlink(socket) }
         // Requests that outlived their five seconds are cut off; that is no failure of ours.
         if case .failure(let error) = result, !api.isStopping { throw error }
+    }
+
+    private func renewCertificates() {
+        do {
+            if try tls?.renewIfChanged() ?? false { api.logger.notice("Certificates read anew: their files changed.") }
+        } catch {
+            api.logger.error("Changed certificates cannot be used, the old ones stay in force. error=\(error)")
+        }
     }
 
     private func listeners(ready: @escaping @Sendable (String) -> Void) throws -> [any Service] {

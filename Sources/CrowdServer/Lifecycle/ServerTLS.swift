@@ -1,4 +1,5 @@
 import CrowdCore
+import Glibc
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -8,15 +9,44 @@ import Synchronization
 
 /// The certificates in use; a reload changes them for new connections and leaves the open ones alone.
 final class ServerTLS: Sendable {
-    private let current: Mutex<NIOSSLContext>
+    private struct State {
+        var config: LAPITLSConfig
+        var context: NIOSSLContext
+        var stamps: [FileStamp?]
+    }
 
-    init(_ config: LAPITLSConfig) throws(ConfigError) { current = Mutex(try Self.context(config)) }
+    private let state: Mutex<State>
 
-    var context: NIOSSLContext { current.withLock { $0 } }
+    init(_ config: LAPITLSConfig) throws(ConfigError) { state = Mutex(try Self.read(config)) }
+
+    var context: NIOSSLContext { state.withLock { $0.context } }
 
     func reload(_ config: LAPITLSConfig) throws(ConfigError) {
-        let fresh = try Self.context(config)
-        current.withLock { $0 = fresh }
+        let fresh = try Self.read(config)
+        state.withLock { $0 = fresh }
+    }
+
+    /// Reads certificate, key and CA anew when one of the files is another than it was.
+    ///
+    /// - Returns: whether there are new ones in use.
+    /// - Throws: when they cannot be used; the old ones stay, and the same files are not tried again.
+    func renewIfChanged() throws(ConfigError) -> Bool {
+        let (config, known) = state.withLock { ($0.config, $0.stamps) }
+        let stamps = Self.stamps(config)
+        guard stamps != known else { return false }
+        state.withLock { $0.stamps = stamps }
+        try reload(config)
+        return true
+    }
+
+    private static func read(_ config: LAPITLSConfig) throws(ConfigError) -> State {
+        // The stamps first: a change between the two is then seen next time.
+        let stamps = stamps(config)
+        return State(config: config, context: try context(config), stamps: stamps)
+    }
+
+    private static func stamps(_ config: LAPITLSConfig) -> [FileStamp?] {
+        [config.certPath, config.keyPath, config.caPath].map { $0.flatMap { FileStamp($0) } }
     }
 
     private static func context(_ config: LAPITLSConfig) throws(ConfigError) -> NIOSSLContext {
@@ -61,4 +91,18 @@ struct TLSListener<Base: ServerChildChannel>: ServerChildChannel {
     }
 
     func handle(value: Base.Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
+}
+
+/// Tells whether a file is another than it was, also when it was replaced.
+private struct FileStamp: Equatable, Sendable {
+    private let numbers: [Int64]
+
+    init?(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        numbers = [
+            Int64(status.st_mtim.tv_sec), Int64(status.st_mtim.tv_nsec), Int64(status.st_size),
+            Int64(bitPattern: UInt64(status.st_ino)),
+        ]
+    }
 }

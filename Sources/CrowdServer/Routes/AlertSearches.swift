@@ -1,5 +1,6 @@
 import CrowdCore
 import CrowdStore
+import Synchronization
 
 /// Searching and deleting alerts (protocol facts A.6).
 extension LocalAPI {
@@ -48,6 +49,7 @@ extension LocalAPI {
                 return (alerts.count, try AlertDeletion.delete(alerts, in: session))
             },
             afterCommit: { _, gone in decisions.end(gone, now: .now()) })
+        alertsChanged.store(true, ordering: .relaxed)
         return alerts
     }
 

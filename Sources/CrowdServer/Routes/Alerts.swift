@@ -1,6 +1,7 @@
 import CrowdCore
 import CrowdStore
 import Logging
+import Synchronization
 
 /// Taking alerts in (protocol facts A.5, B.1).
 extension LocalAPI {
@@ -21,7 +22,11 @@ extension LocalAPI {
             alert.machineID = machineID
             if let new = try intake.prepare(alert) { prepared.append(new) }
         }
+        let isImport = prepared.contains { $0.decisions.first?.decision.origin == "cscli-import" }
+        if isImport { imports.add(1, ordering: .relaxed) }
+        defer { if isImport { imports.subtract(1, ordering: .relaxed) } }
         let ids = try await store(prepared, at: call.now)
+        alertsChanged.store(true, ordering: .relaxed)
         clients.touchMachine(machineID) { $0.lastPush = call.now }
         return .json(201) { writer in
             writer.beginArray()

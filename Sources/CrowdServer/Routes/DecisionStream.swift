@@ -23,7 +23,7 @@ extension LocalAPI {
                 answer = decisions.stream(from: cursor, filter, now: answeredAt)
             }
         }
-        var reply = Self.streamReply(answer.body())
+        var reply = Self.streamReply(answer.body)
         if let hold, let name = Self.holdField { reply.headers[name] = String(hold) }
         let (clients, lastChange, time) = (clients, answer.lastChange, answeredAt)
         reply.afterSending = { clients.delivered(to: bouncer.id, change: lastChange, at: time) }
@@ -31,10 +31,10 @@ extension LocalAPI {
     }
 
     /// What a wrong filter gives: the reference has sent its status by then, and only closes the body.
-    private static let brokenStream = [Array(#"{"new": [], "deleted": []}"#.utf8)]
+    private static let brokenStream = Reply.Body.pieces([Array(#"{"new": [], "deleted": []}"#.utf8)])
 
-    private static func streamReply(_ pieces: [[UInt8]]) -> Reply {
-        var reply = Reply(status: 200, body: .pieces(pieces))
+    private static func streamReply(_ body: Reply.Body) -> Reply {
+        var reply = Reply(status: 200, body: body)
         reply.headers[.contentType] = "application/json"
         return reply
     }
