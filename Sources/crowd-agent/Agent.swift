@@ -147,6 +147,7 @@ struct Agent {
         ]
         var service = FollowService(acquisition.sources, context, log)
         service.start(EngineLoop(content, queue: service.queue, spool: spool, metrics: metrics, log: log))
+        service.waitUntilBegun()
         log.info("Starting processing data")
         ServiceManager.ready()
         waitForEnd(&service, context, log, logging)

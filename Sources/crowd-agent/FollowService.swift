@@ -41,6 +41,9 @@ struct FollowService {
         startSources()
     }
 
+    /// Waits until the sources read.
+    func waitUntilBegun() { supervisor.waitUntilBegun(milliseconds: 5_000) }
+
     private func startSources() {
         state.sourcesRunning.store(true, ordering: .releasing)
         let state = state

@@ -32,7 +32,8 @@ import Testing
     @Test func randomTextIsSurvived() throws {
         var evaluator = try ExprEvaluator(Array(#"{"x": [1, "a", null], "s": "text"}"#.utf8), isEvent: false)
         let words = [
-            "x", "s", "(", ")", "[", "]", "{", "}", "#", ".", "?.", "??", "?", ":", "not", "in", "let a =", ";", "+", "-",
+            "x", "s", "(", ")", "[", "]", "{", "}", "#", ".", "?.", "??", "?", ":", "not", "in", "let a =", ";", "+",
+            "-",
             "*", "/", "%", "**", "..", "'a'", "1", "2.5", "nil", "true", "map(", "filter(", "any(", ",", "|", "matches",
             "if x {", "} else {", "upper(", "reduce(", "1e309", "'\\", "\"", "`", "é", "\u{0}",
         ]

@@ -12,6 +12,8 @@ public protocol DataSource: Sendable {
     var name: String { get }
     /// It ends by itself once all is read.
     var isFinite: Bool { get }
+    /// What is written from now on will be read: nothing that happens after it is missed.
+    var hasBegun: Bool { get }
     func run(into queue: LineQueue, until stop: StopFlag) throws
 }
 
@@ -64,6 +66,11 @@ public final class SourceSupervisor: Sendable {
                 if running.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { finished() }
             }
         }
+    }
+
+    /// Waits until every source reads, at most so long: a log line written after that is not missed.
+    public func waitUntilBegun(milliseconds: Int) {
+        for _ in 0..<(milliseconds / 5) where !sources.allSatisfy(\.hasBegun) { usleep(5_000) }
     }
 
     private func keepRunning(_ source: any DataSource) {

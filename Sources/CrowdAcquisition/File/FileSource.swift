@@ -28,6 +28,7 @@ final class FileSource: DataSource {
     private let config: FileSourceConfig
     private let context: AcquisitionContext
     private let exclusions: [GoPattern]
+    private let begun = Atomic(false)
 
     init(_ config: FileSourceConfig, _ context: AcquisitionContext) {
         self.config = config
@@ -44,8 +45,10 @@ final class FileSource: DataSource {
 
     var name: String { "file:" + config.patterns.joined(separator: ",") }
     var isFinite: Bool { config.mode == .cat }
+    var hasBegun: Bool { begun.load(ordering: .acquiring) }
 
     func run(into queue: LineQueue, until stop: StopFlag) throws {
+        defer { begun.store(true, ordering: .releasing) }
         switch config.mode {
         case .cat: try readOnce(into: queue, until: stop)
         case .tail: follow(into: queue, until: stop)
@@ -90,6 +93,7 @@ final class FileSource: DataSource {
         let watcher = config.pollsOnly ? nil : FileWatcher(config.patterns, log: context.log)
         var files: [String: FollowedFile] = [:]
         discover(&files, isFirst: true)
+        begun.store(true, ordering: .releasing)
         for pattern in config.patterns where matching(pattern).isEmpty {
             context.log.warning("No matching files for pattern \(pattern)")
         }
