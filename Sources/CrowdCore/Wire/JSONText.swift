@@ -51,7 +51,7 @@ public struct JSONText {
         }
     }
 
-    /// Resolves `\uXXXX`, joined with the low surrogate behind it where there is one.
+    /// Resolves a `\u` escape of four digits, joined with the low surrogate behind it where there is one.
     private func appendUnicode(at index: inout Int, to out: inout [UInt8]) {
         var value = hex4(at: index)
         index += 4
