@@ -138,8 +138,7 @@ struct Agent {
         let client = try client(config, content)
         let spool = try AlertSpool(
             .init(directory: config.paths.dataDirectory + "/crowd-agent"), metrics: metrics, log: log)
-        let listener = try MetricsListener.start(
-            config.prometheus, metrics: metrics, mayTakeNextPort: config.runsServer)
+        let listener = metricsListener(config, metrics, log)
         defer { withExtendedLifetime(listener) {} }
         let sender = AlertSender(spool, to: client, log: log)
         let tasks = [

@@ -101,14 +101,14 @@ final class EngineLoop: WorkerObserver, @unchecked Sendable {
 
     // MARK: WorkerObserver
 
-    func raised(_ alerts: [Alert]) {
+    func raised(_ alerts: [RaisedAlert]) {
         raisedCount += alerts.count
         for alert in alerts {
-            log.info("\(alert.simulated ? "(simulation) " : "")\(alert.message)")
+            log.info("\(alert.header.simulated ? "(simulation) " : "")\(alert.header.message)")
             guard spool != nil else { continue }
-            var writer = JSONWriter(capacity: 2_048)
+            var writer = JSONWriter(capacity: 4_096)
             alert.write(to: &writer)
-            outgoing.append(EncodedAlert(uuid: alert.uuid, json: writer.bytes))
+            outgoing.append(EncodedAlert(uuid: alert.header.uuid, json: writer.bytes))
         }
     }
 

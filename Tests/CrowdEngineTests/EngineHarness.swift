@@ -66,7 +66,7 @@ final class EngineHarness: WorkerObserver {
         return (user.map { "user=\($0) " } ?? "") + "ip=\(ip) at=\(at)"
     }
 
-    func raised(_ alerts: [Alert]) { self.alerts += alerts }
+    func raised(_ alerts: [RaisedAlert]) { self.alerts += alerts.map(\.alert) }
     func ignored(_ alert: Alert, reason: String) { ignored.append(reason) }
     func failed(scenario: String, _ reason: String) { failures.append("\(scenario): \(reason)") }
 }

@@ -9,8 +9,8 @@ import Testing
     private final class Collector: WorkerObserver {
         var counts: [String: Int] = [:]
         var sources: [String: Set<String>] = [:]
-        func raised(_ alerts: [Alert]) {
-            for alert in alerts {
+        func raised(_ alerts: [RaisedAlert]) {
+            for alert in alerts.map(\.header) {
                 counts[alert.scenario, default: 0] += 1
                 sources[alert.scenario, default: []].insert(alert.source.value)
             }

@@ -73,7 +73,7 @@ private func openSpool(_ directory: TemporaryDirectory, maxBytes: Int = 1 << 20,
         let path = directory.path + "/a"
         do {
             var found: (entries: [SpoolJournal.Entry], damagedBytes: Int) = ([], 0)
-            var journal = try SpoolJournal(path: path, recovered: &found)
+            var journal = try SpoolJournal(path: path, tolerableWaste: 1 << 20, recovered: &found)
             var entries = try journal.append((0..<200).map { alert($0, padding: 20_000) })
             let done = Array(entries.prefix(150))
             entries.removeFirst(150)

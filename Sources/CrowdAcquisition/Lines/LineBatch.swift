@@ -25,7 +25,6 @@ public final class LineBatch: @unchecked Sendable {
 
     public var count: Int { ends.count }
     public var byteCount: Int { used }
-    public func hasRoom(for length: Int) -> Bool { used + length <= capacity }
 
     /// Adds a line, which must fit.
     public func append(_ line: ByteSlice) {

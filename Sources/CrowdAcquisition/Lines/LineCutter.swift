@@ -13,7 +13,6 @@ struct LineCutter {
     /// The rest of a line that was too long is being dropped.
     private var isDropping = false
     private(set) var longLines = 0
-    private(set) var lines = 0
 
     init(_ origin: LineOrigin, maxLine: Int) {
         self.origin = origin
@@ -79,7 +78,6 @@ struct LineCutter {
             line = line[0..<(line.count - 1)]
         }
         guard line.count > 0 else { return }
-        lines += 1
         batch.append(line)
     }
 }

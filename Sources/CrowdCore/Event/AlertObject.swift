@@ -6,9 +6,14 @@ public final class AlertObject: ValueObject {
     let arena: Arena
     /// The source, shared with whoever else refers to it.
     public let source: SourceObject
+    private let events: () -> [AlertEvent]
 
-    public init(_ alert: Alert, arena: Arena, source: SourceObject? = nil) {
+    /// - Parameter events: the alert's events where `alert` does not have them; asked when an expression does.
+    public init(
+        _ alert: Alert, arena: Arena, source: SourceObject? = nil, events: (() -> [AlertEvent])? = nil
+    ) {
         self.alert = alert
+        self.events = events ?? { alert.events }
         self.arena = arena
         self.source = source ?? SourceObject(alert.source, arena: arena)
     }
@@ -20,7 +25,7 @@ public final class AlertObject: ValueObject {
         case 0: .int(Int64(alert.capacity))
         case 1: text(alert.createdAt)
         case 2: objects(alert.decisions ?? []) { DecisionObject($0, arena: arena) }
-        case 3: objects(alert.events) { AlertEventObject($0, arena: arena) }
+        case 3: objects(events()) { AlertEventObject($0, arena: arena) }
         case 4: .int(Int64(alert.eventsCount))
         case 5: .int(alert.id)
         case 6: text(alert.kind)

@@ -10,8 +10,6 @@ public final class Arena {
     private let first: UnsafeMutablePointer<UInt8>
     private let chunkSize: Int
     private var more: [UnsafeMutablePointer<UInt8>] = []
-    /// Bytes in chunks beyond the first since the last reset.
-    public private(set) var overflowBytes = 0
 
     public init(chunkSize: Int = 16 * 1024) {
         self.chunkSize = chunkSize
@@ -32,7 +30,6 @@ public final class Arena {
         guard !more.isEmpty else { return }
         for chunk in more { chunk.deallocate() }
         more.removeAll(keepingCapacity: true)
-        overflowBytes = 0
     }
 
     /// `count` bytes, not initialised.
@@ -48,7 +45,6 @@ public final class Arena {
         let size = max(count, chunkSize)
         let chunk = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
         more.append(chunk)
-        overflowBytes += size
         cursor = chunk
         left = size
     }

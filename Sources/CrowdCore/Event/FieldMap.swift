@@ -13,21 +13,29 @@ public final class FieldMap {
     @usableFromInline var slots: UnsafeMutablePointer<Slot>
     @usableFromInline var capacity: Int
     @usableFromInline var generation: UInt32 = 1
-    public private(set) var keys: [FieldKey] = []
+    /// As many as slots: a key is listed once.
+    private var order: UnsafeMutablePointer<FieldKey>
+    public private(set) var count = 0
+
+    /// What was set, in order of first setting; valid until the next change.
+    public var keys: UnsafeBufferPointer<FieldKey> { UnsafeBufferPointer(start: order, count: count) }
 
     public init(capacity: Int = 64) {
         self.capacity = max(capacity, 16)
         slots = .allocate(capacity: self.capacity)
         slots.initialize(repeating: FieldMap.absent, count: self.capacity)
-        keys.reserveCapacity(64)
+        order = .allocate(capacity: self.capacity)
     }
 
-    deinit { slots.deallocate() }
+    deinit {
+        slots.deallocate()
+        order.deallocate()
+    }
 
     private static var absent: Slot { Slot(base: ByteSlice.empty.base, count: 0, stamp: 0) }
 
     public func removeAll() {
-        keys.removeAll(keepingCapacity: true)
+        count = 0
         generation &+= 1
         guard generation == 0 else { return }
         slots.update(repeating: FieldMap.absent, count: capacity)
@@ -48,14 +56,11 @@ public final class FieldMap {
     /// Stores a slice that must live as long as the event.
     public func set(_ key: FieldKey, _ value: ByteSlice) {
         if key >= capacity { grow(to: key + 1) }
-        if slots[key].stamp != generation { keys.append(key) }
+        if slots[key].stamp != generation {
+            order[count] = key
+            count += 1
+        }
         slots[key] = Slot(base: value.base, count: UInt32(truncatingIfNeeded: value.count), stamp: generation)
-    }
-
-    public func remove(_ key: FieldKey) {
-        guard contains(key) else { return }
-        slots[key].stamp = 0
-        keys.removeAll { $0 == key }
     }
 
     private func grow(to size: Int) {
@@ -63,8 +68,12 @@ public final class FieldMap {
         let table = UnsafeMutablePointer<Slot>.allocate(capacity: larger)
         table.initialize(repeating: FieldMap.absent, count: larger)
         table.update(from: slots, count: capacity)
+        let longer = UnsafeMutablePointer<FieldKey>.allocate(capacity: larger)
+        longer.update(from: order, count: count)
         slots.deallocate()
+        order.deallocate()
         slots = table
+        order = longer
         capacity = larger
     }
 }

@@ -63,11 +63,22 @@ public struct Alert: Sendable, Equatable {
 extension Alert {
     /// - Parameter nullForNoEvents: answers of the Local API print an empty event list as `null`.
     public func write(to writer: inout JSONWriter, nullForNoEvents: Bool = false) {
+        write(to: &writer) { writer in
+            if events.isEmpty && nullForNoEvents { return writer.null() }
+            writer.beginArray()
+            for event in events { event.write(to: &writer) }
+            writer.endArray()
+        }
+    }
+
+    /// Writes the alert with events that the caller writes, as one value.
+    public func write(to writer: inout JSONWriter, events writeEvents: (inout JSONWriter) -> Void) {
         writer.beginObject()
         writer.member("capacity", capacity)
         if !createdAt.isEmpty { writer.member("created_at", createdAt) }
         writeDecisions(to: &writer)
-        writeEvents(to: &writer, nullForNone: nullForNoEvents)
+        writer.key("events")
+        writeEvents(&writer)
         writer.member("events_count", eventsCount)
         if id != 0 { writer.member("id", id) }
         if !kind.isEmpty { writer.member("kind", kind) }
@@ -87,14 +98,6 @@ extension Alert {
         writer.member("stop_at", stopAt)
         if !uuid.isEmpty { writer.member("uuid", uuid) }
         writer.endObject()
-    }
-
-    private func writeEvents(to writer: inout JSONWriter, nullForNone: Bool) {
-        writer.key("events")
-        if events.isEmpty && nullForNone { return writer.null() }
-        writer.beginArray()
-        for event in events { event.write(to: &writer) }
-        writer.endArray()
     }
 
     private func writeDecisions(to writer: inout JSONWriter) {

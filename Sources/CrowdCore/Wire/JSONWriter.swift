@@ -43,7 +43,7 @@ public struct JSONWriter: Sendable {
 
     /// Writes bytes as a string; what is not UTF-8 becomes U+FFFD.
     public mutating func string(bytes value: UnsafeBufferPointer<UInt8>) {
-        guard value.allSatisfy({ $0 < 0x80 }) else { return string(String(decoding: value, as: UTF8.self)) }
+        guard value.isASCII else { return string(String(decoding: value, as: UTF8.self)) }
         separate()
         bytes.append(UInt8(ascii: "\""))
         appendEscaped(value)
@@ -77,6 +77,13 @@ public struct JSONWriter: Sendable {
     public mutating func raw(_ value: some Sequence<UInt8>) {
         separate()
         bytes.append(contentsOf: value)
+    }
+
+    /// Appends the beginning of a value whose rest the caller writes: an object up to and with the colon of a member.
+    public mutating func raw(prefix: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: prefix)
+        needsComma = false
     }
 
     /// Forgets what was written but keeps the room.
@@ -119,11 +126,9 @@ public struct JSONWriter: Sendable {
     /// Runs of bytes that need no escape are copied whole.
     private mutating func appendEscaped(_ value: UnsafeBufferPointer<UInt8>) {
         var start = 0
-        for index in 0..<value.count {
-            let byte = value[index]
-            if byte >= 0x20 && byte != 0x22 && byte != 0x5C { continue }
+        while let index = value.firstToEscape(from: start) {
             bytes.append(contentsOf: value[start..<index])
-            appendEscape(byte)
+            appendEscape(value[index])
             start = index + 1
         }
         bytes.append(contentsOf: value[start...])
@@ -142,5 +147,47 @@ public struct JSONWriter: Sendable {
             bytes.append(digits.utf8Start[Int(byte >> 4)])
             bytes.append(digits.utf8Start[Int(byte & 15)])
         }
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// Eight bytes at once.
+    fileprivate var isASCII: Bool {
+        var index = 0
+        while index + 8 <= count {
+            if word(at: index) & 0x8080_8080_8080_8080 != 0 { return false }
+            index += 8
+        }
+        while index < count {
+            if self[index] >= 0x80 { return false }
+            index += 1
+        }
+        return true
+    }
+
+    /// The next byte that JSON wants escaped: a quote, a backslash, a control character. Eight bytes at once.
+    fileprivate func firstToEscape(from start: Int) -> Int? {
+        var index = start
+        while index + 8 <= count {
+            let word = word(at: index)
+            // In each byte the top bit: below 0x20, equal to 0x22, equal to 0x5C. A borrow comes from a hit below only.
+            let control = (word &- 0x2020_2020_2020_2020) & ~word
+            let quote = word ^ 0x2222_2222_2222_2222
+            let backslash = word ^ 0x5C5C_5C5C_5C5C_5C5C
+            let equal =
+                ((quote &- 0x0101_0101_0101_0101) & ~quote) | ((backslash &- 0x0101_0101_0101_0101) & ~backslash)
+            if (control | equal) & 0x8080_8080_8080_8080 != 0 { break }
+            index += 8
+        }
+        while index < count {
+            let byte = self[index]
+            if byte < 0x20 || byte == 0x22 || byte == 0x5C { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    private func word(at index: Int) -> UInt64 {
+        UnsafeRawBufferPointer(self).loadUnaligned(fromByteOffset: index, as: UInt64.self)
     }
 }

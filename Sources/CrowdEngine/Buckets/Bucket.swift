@@ -2,11 +2,14 @@ import CrowdCore
 
 /// One live bucket: counts, limiter, queue, and its links in the scenario's list of buckets by age.
 ///
-/// It has no timer: its owner sweeps the list from the oldest end.
-final class Bucket {
-    /// The groupby value; the memory is the bucket's own, and the store's table points at it.
+/// A value in its store's slab; whoever works on it holds a pointer for that long. It has no timer: its owner sweeps the
+/// list from the oldest end.
+struct Bucket {
+    /// The groupby value; the memory is the bucket's own and is freed by `BucketStore.remove`.
     let key: ByteSlice
-    private let keyMemory: UnsafeMutablePointer<UInt8>
+    /// Of the key; the store's table finds the bucket by it.
+    let hash: UInt64
+    let place: Int32
     let isReplay: Bool
     var limiter: LeakyBucket
     var total = 0
@@ -14,39 +17,43 @@ final class Bucket {
     var last = Timestamp(nanoseconds: 0)
     var overflowed = Timestamp(nanoseconds: 0)
     var queue: [FrozenEvent] = []
+    /// What few scenarios need.
+    var memory: BucketMemory?
+    /// When the sweep may take it: by the wall clock.
+    var deadline = Timestamp(nanoseconds: 0)
+    // The list by age: places in the slab, -1 for none.
+    var older: Int32 = -1
+    var newer: Int32 = -1
+
+    /// As new, for the same partition.
+    mutating func restart(capacity: Int) {
+        limiter = LeakyBucket(capacity: capacity)
+        total = 0
+        queue.removeAll(keepingCapacity: true)
+        memory = nil
+    }
+
+    mutating func enqueue(_ event: FrozenEvent, limit: Int?) {
+        // Without a limit of its own a queue still ends somewhere.
+        let limit = limit ?? 10_000
+        if queue.count >= limit, !queue.isEmpty { queue.removeFirst(queue.count - limit + 1) }
+        queue.append(event)
+    }
+
+    /// False when `distinct` has met a value with this hash before.
+    mutating func remember(_ hash: UInt64) -> Bool {
+        let memory = memory ?? BucketMemory()
+        self.memory = memory
+        return memory.seen.insert(hash).inserted
+    }
+}
+
+/// What a bucket remembers beyond its queue.
+final class BucketMemory {
     /// Keyed 64-bit hashes of the values that `distinct` has seen; whoever writes the log does not know the key.
     var seen: Set<UInt64> = []
     /// Bayesian conditions that were true once and stay so.
     var guillotined: Set<Int> = []
-    /// When the sweep may take it: by the wall clock.
-    var deadline = Timestamp(nanoseconds: 0)
-    // The list by age; the store owns the buckets, the links do not.
-    unowned(unsafe) var older: Bucket?
-    unowned(unsafe) var newer: Bucket?
-
-    init(key: ByteSlice, capacity: Int, isReplay: Bool) {
-        keyMemory = .allocate(capacity: max(key.count, 1))
-        keyMemory.update(from: key.base, count: key.count)
-        self.key = ByteSlice(base: keyMemory, count: key.count)
-        self.isReplay = isReplay
-        limiter = LeakyBucket(capacity: capacity)
-    }
-
-    deinit { keyMemory.deallocate() }
-
-    /// As new, for the same partition.
-    func restart(capacity: Int) {
-        limiter = LeakyBucket(capacity: capacity)
-        total = 0
-        queue.removeAll(keepingCapacity: true)
-        if !seen.isEmpty { seen.removeAll(keepingCapacity: true) }
-        if !guillotined.isEmpty { guillotined.removeAll() }
-    }
-
-    func enqueue(_ event: FrozenEvent, limit: Int?) {
-        // Without a limit of its own a queue still ends somewhere.
-        let limit = limit ?? 10_000
-        while queue.count >= limit, !queue.isEmpty { queue.removeFirst() }
-        queue.append(event)
-    }
 }
+
+typealias BucketPointer = UnsafeMutablePointer<Bucket>

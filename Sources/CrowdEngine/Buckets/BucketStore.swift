@@ -2,66 +2,109 @@ import CrowdCore
 
 /// The live buckets of one scenario, by groupby value and by age. One worker's own.
 ///
-/// (1) The table's keys point into the buckets' own memory. (2) The list runs from the bucket whose turn comes first
-/// to the one poured into last, since all buckets of a scenario live equally long; so a sweep costs what it removes.
+/// (1) Buckets are values in chunks that never move, so a pointer to one is good until it is removed; a removed one's
+/// place is used again. (2) The list runs from the bucket whose turn comes first to the one poured into last, since all
+/// buckets of a scenario live equally long; so a sweep costs what it removes.
 final class BucketStore {
+    private static let chunkSize = 64
+
     let scenario: Scenario
-    private var table: [ByteSlice: Bucket] = [:]
-    private unowned(unsafe) var oldest: Bucket?
-    private unowned(unsafe) var newest: Bucket?
+    private var table = BucketTable()
+    private var chunks: [BucketPointer] = []
+    private var free: [Int32] = []
+    private var oldest: Int32 = -1
+    private var newest: Int32 = -1
     /// Partition to the end of its blackhole.
     private var blackholes: [[UInt8]: Timestamp] = [:]
     private var blackholeOrder: [(key: [UInt8], until: Timestamp)] = []
 
     init(_ scenario: Scenario) { self.scenario = scenario }
 
-    var count: Int { table.count }
-    var buckets: [Bucket] { Array(table.values) }
-
-    func find(_ key: ByteSlice) -> Bucket? { table[key] }
-
-    func make(_ key: ByteSlice, isReplay: Bool) -> Bucket {
-        let bucket = Bucket(key: key, capacity: scenario.config.capacity, isReplay: isReplay)
-        table[bucket.key] = bucket
-        append(bucket)
-        return bucket
+    deinit {
+        while let eldest { remove(eldest) }
+        for chunk in chunks { chunk.deallocate() }
     }
 
-    func remove(_ bucket: Bucket) {
+    var count: Int { table.count }
+
+    private func bucket(_ place: Int32) -> BucketPointer {
+        chunks[Int(place) / BucketStore.chunkSize] + Int(place) % BucketStore.chunkSize
+    }
+
+    func find(_ key: ByteSlice, hash: UInt64) -> BucketPointer? {
+        table.find(hash) { bucket($0).pointee.key == key }.map(bucket)
+    }
+
+    func make(_ key: ByteSlice, hash: UInt64, isReplay: Bool) -> BucketPointer {
+        let place = freePlace()
+        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: max(key.count, 1))
+        memory.update(from: key.base, count: key.count)
+        let made = bucket(place)
+        made.initialize(
+            to: Bucket(
+                key: ByteSlice(base: memory, count: key.count), hash: hash, place: place, isReplay: isReplay,
+                limiter: LeakyBucket(capacity: scenario.config.capacity)))
+        table.insert(hash, place)
+        append(made)
+        return made
+    }
+
+    private func freePlace() -> Int32 {
+        if let place = free.popLast() { return place }
+        let first = Int32(truncatingIfNeeded: chunks.count * BucketStore.chunkSize)
+        chunks.append(.allocate(capacity: BucketStore.chunkSize))
+        free.append(contentsOf: (first + 1..<first + Int32(BucketStore.chunkSize)).reversed())
+        return first
+    }
+
+    func remove(_ bucket: BucketPointer) {
         unlink(bucket)
-        // The key's memory belongs to the bucket, which `bucket` keeps alive until the table has let go.
-        withExtendedLifetime(bucket) { table[bucket.key] = nil }
+        table.remove(bucket.pointee.hash, bucket.pointee.place)
+        free.append(bucket.pointee.place)
+        bucket.pointee.key.base.deallocate()
+        bucket.deinitialize(count: 1)
     }
 
     /// Its life begins anew: to the young end of the list.
-    func touch(_ bucket: Bucket) {
-        guard newest !== bucket else { return }
+    func touch(_ bucket: BucketPointer) {
+        guard newest != bucket.pointee.place else { return }
         unlink(bucket)
         append(bucket)
     }
 
-    private func append(_ bucket: Bucket) {
-        bucket.older = newest
-        bucket.newer = nil
-        newest?.newer = bucket
-        newest = bucket
-        if oldest == nil { oldest = bucket }
+    private func append(_ bucket: BucketPointer) {
+        let place = bucket.pointee.place
+        bucket.pointee.older = newest
+        bucket.pointee.newer = -1
+        if newest >= 0 { self.bucket(newest).pointee.newer = place }
+        newest = place
+        if oldest < 0 { oldest = place }
     }
 
-    private func unlink(_ bucket: Bucket) {
-        if let older = bucket.older { older.newer = bucket.newer } else { oldest = bucket.newer }
-        if let newer = bucket.newer { newer.older = bucket.older } else { newest = bucket.older }
-        bucket.older = nil
-        bucket.newer = nil
+    private func unlink(_ bucket: BucketPointer) {
+        let (older, newer) = (bucket.pointee.older, bucket.pointee.newer)
+        if older >= 0 { self.bucket(older).pointee.newer = newer } else { oldest = newer }
+        if newer >= 0 { self.bucket(newer).pointee.older = older } else { newest = older }
     }
+
+    /// The bucket whose turn to end comes first.
+    var eldest: BucketPointer? { oldest >= 0 ? bucket(oldest) : nil }
 
     /// The bucket whose time is over, nil when none is; the caller removes it.
-    func due(at now: Timestamp) -> Bucket? {
-        guard let oldest, oldest.deadline < now else { return nil }
-        return oldest
+    func due(at now: Timestamp) -> BucketPointer? {
+        guard let eldest, eldest.pointee.deadline < now else { return nil }
+        return eldest
     }
 
-    var eldest: Bucket? { oldest }
+    /// Every live bucket, the eldest first.
+    func forEach(_ body: (borrowing Bucket) -> Void) {
+        var place = oldest
+        while place >= 0 {
+            let pointer = bucket(place)
+            body(pointer.pointee)
+            place = pointer.pointee.newer
+        }
+    }
 
     // MARK: blackholes
 

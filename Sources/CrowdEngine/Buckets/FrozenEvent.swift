@@ -17,6 +17,7 @@ final class FrozenEvent: ValueObject {
     /// The log's date as text, for the alert; empty when no parser found one.
     private let marshaled: Entry
     private let counts: (meta: Int, enriched: Int, parsed: Int)
+    /// One block of memory: the entries, then the bytes.
     private let entries: UnsafeMutablePointer<Entry>
     private let bytes: UnsafeMutablePointer<UInt8>
     private let keys: KeyTable
@@ -47,21 +48,22 @@ final class FrozenEvent: ValueObject {
         keys = event.keys
         overflow = event.overflow as? OverflowObject
         extra = keepingAll ? Extra(event) : nil
-        let maps = keepingAll ? [event.meta, event.enriched, event.parsed] : [event.meta, event.enriched]
-        counts = (event.meta.keys.count, event.enriched.keys.count, keepingAll ? event.parsed.keys.count : 0)
+        counts = (event.meta.count, event.enriched.count, keepingAll ? event.parsed.count : 0)
         let total = counts.meta + counts.enriched + counts.parsed
-        var size = event.marshaledTime.count
-        for map in maps { for key in map.keys { size += map[key].count } }
-        entries = .allocate(capacity: max(total, 1))
-        bytes = .allocate(capacity: max(size, 1))
-        var (next, at) = (0, 0)
-        for map in maps {
+        var size = event.marshaledTime.count + FrozenEvent.size(of: event.meta) + FrozenEvent.size(of: event.enriched)
+        if keepingAll { size += FrozenEvent.size(of: event.parsed) }
+        let room = total * MemoryLayout<Entry>.stride
+        let block = UnsafeMutableRawPointer.allocate(byteCount: room + size, alignment: MemoryLayout<Entry>.alignment)
+        entries = block.bindMemory(to: Entry.self, capacity: total)
+        bytes = (block + room).bindMemory(to: UInt8.self, capacity: size)
+        var (entry, at) = (entries, 0)
+        for (map, isKept) in [(event.meta, true), (event.enriched, true), (event.parsed, keepingAll)] where isKept {
             for key in map.keys {
                 let text = map[key]
                 (bytes + at).update(from: text.base, count: text.count)
-                (entries + next).initialize(
+                entry.initialize(
                     to: Entry(key: UInt16(truncatingIfNeeded: key), length: UInt32(text.count), offset: UInt32(at)))
-                next += 1
+                entry += 1
                 at += text.count
             }
         }
@@ -69,21 +71,17 @@ final class FrozenEvent: ValueObject {
         marshaled = Entry(key: 0, length: UInt32(event.marshaledTime.count), offset: UInt32(at))
     }
 
-    deinit {
-        entries.deallocate()
-        bytes.deallocate()
+    private static func size(of map: FieldMap) -> Int {
+        map.keys.reduce(0) { $0 + map[$1].count }
     }
+
+    deinit { UnsafeMutableRawPointer(entries).deallocate() }
 
     private func text(_ entry: Entry) -> ByteSlice {
         ByteSlice(base: bytes + Int(entry.offset), count: Int(entry.length))
     }
 
     var marshaledTime: ByteSlice { text(marshaled) }
-
-    /// Bytes of memory, for the ceiling.
-    var size: Int {
-        160 + (counts.meta + counts.enriched + counts.parsed) * 12 + Int(marshaled.offset + marshaled.length)
-    }
 
     func meta(_ key: FieldKey) -> ByteSlice? { find(key, 0..<counts.meta) }
     func enriched(_ key: FieldKey) -> ByteSlice? { find(key, counts.meta..<(counts.meta + counts.enriched)) }
@@ -93,9 +91,18 @@ final class FrozenEvent: ValueObject {
         return nil
     }
 
-    /// All of Meta, in order of setting.
-    func forEachMeta(_ body: (FieldKey, ByteSlice) -> Void) {
-        for index in 0..<counts.meta { body(FieldKey(entries[index].key), text(entries[index])) }
+    /// The keys of Meta, in order of setting.
+    var metaKeys: [FieldKey] { (0..<counts.meta).map { FieldKey(entries[$0].key) } }
+
+    func hasMetaKeys(_ keys: [FieldKey]) -> Bool {
+        guard keys.count == counts.meta else { return false }
+        for index in 0..<counts.meta where FieldKey(entries[index].key) != keys[index] { return false }
+        return true
+    }
+
+    /// Key and text of Meta at a place in the order of setting, which must be there.
+    func metaEntry(_ place: Int) -> (key: FieldKey, text: ByteSlice) {
+        (FieldKey(entries[place].key), text(entries[place]))
     }
 
     private func range(_ field: Int) -> Range<Int>? {

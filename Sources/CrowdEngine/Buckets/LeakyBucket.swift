@@ -29,7 +29,4 @@ struct LeakyBucket {
         last = time
         return true
     }
-
-    /// For snapshots.
-    var state: (tokens: Double, last: Int64?) { (tokens, last) }
 }

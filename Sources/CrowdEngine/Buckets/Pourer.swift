@@ -21,13 +21,13 @@ final class Pourer {
     /// A bucket that overflowed and is to become alerts.
     struct Overflow {
         let scenario: Scenario
-        let key: [UInt8]
         let bucket: BucketSummary
     }
 
-    private let scenarios: [Scenario]
+    private let scenarios: PinnedList<Scenario>
     private let index: ScenarioIndex
     private let stores: [BucketStore]
+    private let event: Event
     private let machine: Machine
     private let queueMachine: Machine
     private(set) var counts: [ScenarioCounts]
@@ -41,25 +41,25 @@ final class Pourer {
     var onError: (Scenario, String) -> Void = { _, _ in }
 
     init(_ content: Content, event: Event, ceiling: Int) {
-        scenarios = content.scenarios
+        scenarios = PinnedList(content.scenarios)
         index = content.scenarioIndex
-        stores = scenarios.map(BucketStore.init)
+        stores = content.scenarios.map(BucketStore.init)
+        self.event = event
         machine = Machine(event: event)
         queueMachine = Machine(event: event, variables: [.null, .null, .null])
-        counts = Array(repeating: ScenarioCounts(), count: scenarios.count)
+        counts = Array(repeating: ScenarioCounts(), count: content.scenarios.count)
         self.ceiling = ceiling
         candidates.reserveCapacity(64)
     }
 
     var bucketCounts: [(scenario: Scenario, count: Int)] { stores.map { ($0.scenario, $0.count) } }
-    private var event: Event { machine.event }
 
     /// Offers the machine's event to every scenario; the event is a log line or an overflow.
     func pour() {
         index.candidates(for: event, into: &candidates)
         guard !candidates.isEmpty else { return }
         frozen = (nil, nil)
-        for number in candidates { offer(to: scenarios[number]) }
+        for number in candidates { scenarios.with(number) { offer(to: $0) } }
         frozen = (nil, nil)
     }
 
@@ -91,14 +91,16 @@ final class Pourer {
 
     // MARK: buckets
 
-    private func bucket(_ scenario: Scenario, _ key: ByteSlice, _ time: Timestamp) -> Bucket {
+    private func bucket(_ scenario: Scenario, _ key: ByteSlice, _ time: Timestamp) -> BucketPointer {
         let store = stores[scenario.number]
-        if let bucket = store.find(key) {
+        let hash = key.keyedHash
+        if let bucket = store.find(key, hash: hash) {
             guard isOver(bucket, scenario, time) else { return bucket }
-            if bucket.isReplay || !scenario.isTimed, bucket.isReplay == event.isReplay {
+            let isReplay = bucket.pointee.isReplay
+            if isReplay || !scenario.isTimed, isReplay == event.isReplay {
                 counts[scenario.number].underflowed += 1
                 counts[scenario.number].instantiated += 1
-                bucket.restart(capacity: scenario.config.capacity)
+                bucket.pointee.restart(capacity: scenario.config.capacity)
                 return bucket
             }
             finish(bucket, scenario, at: time)
@@ -106,34 +108,35 @@ final class Pourer {
         if live >= ceiling { evict() }
         live += 1
         counts[scenario.number].instantiated += 1
-        return store.make(key, isReplay: event.isReplay)
+        return store.make(key, hash: hash, isReplay: event.isReplay)
     }
 
-    private func isOver(_ bucket: Bucket, _ scenario: Scenario, _ time: Timestamp) -> Bool {
-        guard bucket.total > 0 else { return false }
-        return bucket.isReplay ? time > bucket.last + scenario.life : bucket.deadline < time
+    private func isOver(_ bucket: BucketPointer, _ scenario: Scenario, _ time: Timestamp) -> Bool {
+        guard bucket.pointee.total > 0 else { return false }
+        return bucket.pointee.isReplay
+            ? time > bucket.pointee.last + scenario.life : bucket.pointee.deadline < time
     }
 
     /// The bucket's time is over: a timed one overflows, any other just goes.
-    private func finish(_ bucket: Bucket, _ scenario: Scenario, at time: Timestamp) {
-        remove(bucket, scenario)
-        if scenario.isTimed, !bucket.isReplay {
-            bucket.overflowed = min(time, bucket.deadline)
-            overflow(summary(bucket), scenario, bucket.key)
+    private func finish(_ bucket: BucketPointer, _ scenario: Scenario, at time: Timestamp) {
+        if scenario.isTimed, !bucket.pointee.isReplay {
+            bucket.pointee.overflowed = min(time, bucket.pointee.deadline)
+            overflow(summary(bucket), scenario, bucket.pointee.key)
         } else {
             counts[scenario.number].underflowed += 1
         }
+        remove(bucket, scenario)
     }
 
-    private func remove(_ bucket: Bucket, _ scenario: Scenario) {
+    private func remove(_ bucket: BucketPointer, _ scenario: Scenario) {
         stores[scenario.number].remove(bucket)
         live -= 1
     }
 
-    private func summary(_ bucket: Bucket) -> BucketSummary {
+    private func summary(_ bucket: BucketPointer) -> BucketSummary {
         BucketSummary(
-            total: bucket.total, first: bucket.first, last: bucket.last, overflowed: bucket.overflowed,
-            queue: bucket.queue)
+            total: bucket.pointee.total, first: bucket.pointee.first, last: bucket.pointee.last,
+            overflowed: bucket.pointee.overflowed, queue: bucket.pointee.queue)
     }
 
     /// At the ceiling, the bucket that waited longest gives way: the eldest of the scenario that has most.
@@ -144,71 +147,71 @@ final class Pourer {
         counts[crowded.scenario.number].evicted += 1
     }
 
-    private func pour(into bucket: Bucket, _ scenario: Scenario, _ time: Timestamp) throws(ExprError) {
+    private func pour(into bucket: BucketPointer, _ scenario: Scenario, _ time: Timestamp) throws(ExprError) {
         if let distinct = scenario.distinct, isRepeated(distinct, bucket) { return }
         if let cancel = scenario.cancelOn, (try? cancel.bool(on: machine)) == true {
             counts[scenario.number].canceled += 1
             return remove(bucket, scenario)
         }
         let kept = frozenEvent(scenario, time)
-        if bucket.total == 0 { bucket.first = time }
-        bucket.total += 1
-        bucket.last = time
+        if bucket.pointee.total == 0 { bucket.pointee.first = time }
+        bucket.pointee.total += 1
+        bucket.pointee.last = time
         let granted =
             scenario.config.kind == .conditional
-            || bucket.limiter.pour(
+            || bucket.pointee.limiter.pour(
                 at: time.nanoseconds, capacity: scenario.config.capacity, leakSeconds: scenario.leakSeconds)
-        bucket.enqueue(kept, limit: scenario.queueLimit)
-        if !granted { bucket.overflowed = time }
-        let isOver = !granted || afterPour(bucket, scenario)
-        if isOver {
-            if granted { bucket.overflowed = bucket.last }
-            remove(bucket, scenario)
-            return overflow(summary(bucket), scenario, bucket.key)
+        bucket.pointee.enqueue(kept, limit: scenario.queueLimit)
+        if !granted || afterPour(bucket, scenario) {
+            bucket.pointee.overflowed = time
+            overflow(summary(bucket), scenario, bucket.pointee.key)
+            return remove(bucket, scenario)
         }
         restartLife(of: bucket, scenario)
     }
 
-    private func restartLife(of bucket: Bucket, _ scenario: Scenario) {
-        if scenario.isTimed, bucket.total > 1 { return }
+    private func restartLife(of bucket: BucketPointer, _ scenario: Scenario) {
+        if scenario.isTimed, bucket.pointee.total > 1 { return }
         // A replay's buckets end by the log's time, in `isOver`; the sweep leaves them alone.
-        bucket.deadline =
-            bucket.isReplay ? Timestamp(nanoseconds: .max) : bucket.last + scenario.life
+        bucket.pointee.deadline =
+            bucket.pointee.isReplay ? Timestamp(nanoseconds: .max) : bucket.pointee.last + scenario.life
         stores[scenario.number].touch(bucket)
     }
 
-    private func isRepeated(_ distinct: Program, _ bucket: Bucket) -> Bool {
+    private func isRepeated(_ distinct: Program, _ bucket: BucketPointer) -> Bool {
         guard let value = try? distinct.value(on: machine) else { return false }
         var text = ByteSlice.empty
         if case .string(let string) = value { text = string }
-        return !bucket.seen.insert(text.keyedHash).inserted
+        return !bucket.pointee.remember(text.keyedHash)
     }
 
     /// True when a condition that is asked after each pour overflows the bucket.
-    private func afterPour(_ bucket: Bucket, _ scenario: Scenario) -> Bool {
+    private func afterPour(_ bucket: BucketPointer, _ scenario: Scenario) -> Bool {
         if let condition = scenario.condition, holds(condition, bucket) { return true }
         return scenario.config.kind == .bayesian && posterior(bucket, scenario) > scenario.config.bayesianThreshold
     }
 
     /// Variables: `queue`, `leaky`, `signal`.
-    private func holds(_ program: Program, _ bucket: Bucket) -> Bool {
+    private func holds(_ program: Program, _ bucket: BucketPointer) -> Bool {
         let object = BucketObject(summary(bucket))
         queueMachine.variables[0] = .object(object.queue)
         queueMachine.variables[1] = .object(object)
         return (try? program.bool(on: queueMachine)) ?? false
     }
 
-    private func posterior(_ bucket: Bucket, _ scenario: Scenario) -> Float {
+    private func posterior(_ bucket: BucketPointer, _ scenario: Scenario) -> Float {
         let object = BucketObject(summary(bucket))
         queueMachine.variables[0] = .object(object.queue)
         queueMachine.variables[1] = .object(object)
+        let memory = bucket.pointee.memory ?? BucketMemory()
+        bucket.pointee.memory = memory
         var p = scenario.config.bayesianPrior
         for (number, (program, config)) in scenario.bayesian.enumerated() {
-            var holds = bucket.guillotined.contains(number)
+            var holds = memory.guillotined.contains(number)
             if !holds {
                 guard let answer = try? program.bool(on: queueMachine) else { continue }
                 holds = answer
-                if holds, config.isGuillotine { bucket.guillotined.insert(number) }
+                if holds, config.isGuillotine { memory.guillotined.insert(number) }
             }
             let evil = holds ? config.probabilityGivenEvil : 1 - config.probabilityGivenEvil
             let benign = holds ? config.probabilityGivenBenign : 1 - config.probabilityGivenBenign
@@ -245,7 +248,7 @@ final class Pourer {
             guard store.enterBlackhole(key, at: bucket.overflowed, lasting: span) else { return }
         }
         counts[scenario.number].overflowed += 1
-        overflows.append(Overflow(scenario: scenario, key: Array(key.buffer), bucket: bucket))
+        overflows.append(Overflow(scenario: scenario, bucket: bucket))
     }
 
     /// Ends the buckets whose time is over. O(what it ends).

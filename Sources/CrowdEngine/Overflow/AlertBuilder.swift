@@ -10,10 +10,12 @@ struct AlertBuilder {
 
     private let keys: KeyTable
     private let names: EventKeys
+    private let encoder: EventEncoder
 
     init(keys: KeyTable) {
         self.keys = keys
         names = EventKeys(keys)
+        encoder = EventEncoder(keys: keys)
     }
 
     /// Numbers of the fields that alerts are made from.
@@ -32,7 +34,7 @@ struct AlertBuilder {
         }
     }
 
-    func build(_ bucket: BucketSummary, of scenario: Scenario, machine: Machine) throws(Refusal) -> [Alert] {
+    func build(_ bucket: BucketSummary, of scenario: Scenario, machine: Machine) throws(Refusal) -> [RaisedAlert] {
         let sources = try self.sources(bucket.queue, scenario, machine)
         guard let first = sources.first else {
             throw Refusal(description: "no source in the events of '\(scenario.name)'")
@@ -50,13 +52,12 @@ struct AlertBuilder {
         alert.remediation = scenario.config.remediates
         alert.kind = "crowdsec"
         alert.message = message(bucket, scenario, sources)
-        alert.events = bucket.queue.map(event)
         alert.source = first
         return sources.map { source in
             var one = alert
             one.source = source
             one.uuid = SecureRandom.uuid()
-            return one
+            return RaisedAlert(header: one, events: bucket.queue, encoder: encoder)
         }
     }
 
@@ -65,14 +66,6 @@ struct AlertBuilder {
         let span = bucket.overflowed - bucket.first
         return "\(sources[0].scope) \(who) performed '\(scenario.name)' (\(bucket.total) events over \(span)) "
             + "at \(bucket.last.goString)"
-    }
-
-    private func event(_ event: FrozenEvent) -> AlertEvent {
-        var meta: [MetaItem] = []
-        event.forEachMeta { key, text in meta.append(MetaItem(key: String(keys.name(key)), value: String(text))) }
-        meta.sort { $0.key < $1.key }
-        let timestamp = event.marshaledTime.isEmpty ? event.time.rfc3339Nano : String(event.marshaledTime)
-        return AlertEvent(timestamp: timestamp, meta: meta)
     }
 
     // MARK: sources

@@ -5,7 +5,7 @@ import CrowdCore
 /// Scope and value of a source are shared between `Sources` and its alert, so that a postoverflow's change shows in
 /// both; nothing is shared with the scenario.
 final class OverflowObject: ValueObject {
-    private(set) var alerts: [Alert]
+    let alerts: [RaisedAlert]
     /// The key under which each source was found, in the order of the alerts.
     let sourceKeys: [String]
     let sources: [SourceObject]
@@ -13,20 +13,20 @@ final class OverflowObject: ValueObject {
     var isWhitelisted = false
     private let arena: Arena
 
-    init(_ alerts: [Alert], reprocesses: Bool) {
+    init(_ alerts: [RaisedAlert], reprocesses: Bool) {
         self.alerts = alerts
         self.reprocesses = reprocesses
         let arena = Arena(chunkSize: 4_096)
         self.arena = arena
-        sourceKeys = alerts.map(\.source.value)
-        sources = alerts.map { SourceObject($0.source, arena: arena) }
+        sourceKeys = alerts.map(\.header.source.value)
+        sources = alerts.map { SourceObject($0.header.source, arena: arena) }
     }
 
     /// The alerts with their sources as postoverflows left them.
-    var finished: [Alert] {
+    var finished: [RaisedAlert] {
         zip(alerts, sources).map { alert, source in
             var alert = alert
-            alert.source = source.source
+            alert.header.source = source.source
             return alert
         }
     }
@@ -61,7 +61,9 @@ final class OverflowObject: ValueObject {
 
     private func alert(_ index: Int) -> Value {
         guard index < alerts.count else { return .null }
-        return .object(AlertObject(alerts[index], arena: arena, source: sources[index]))
+        let raised = alerts[index]
+        return .object(
+            AlertObject(raised.header, arena: arena, source: sources[index]) { raised.shownEvents })
     }
 
     private var sourceMap: MapValue {

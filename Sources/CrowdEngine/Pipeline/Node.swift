@@ -11,8 +11,8 @@ final class Node: Sendable {
     let whitelist: Whitelist?
     let grok: GrokStep?
     let stash: [StashStep]
-    let children: [Node]
-    let statics: [Static]
+    let children: PinnedList<Node>
+    let statics: PinnedList<Static>
     let advances: Bool
 
     init(
@@ -25,8 +25,8 @@ final class Node: Sendable {
         self.whitelist = whitelist
         self.grok = grok
         self.stash = stash
-        self.children = children
-        self.statics = statics
+        self.children = PinnedList(children)
+        self.statics = PinnedList(statics)
         self.advances = advances
     }
 }
@@ -36,47 +36,58 @@ final class GrokStep: Sendable {
     enum Subject: Sendable {
         case rawLine
         case parsed(FieldKey)
-        case expression(Program)
+        /// The step's `program`.
+        case expression
     }
     let grok: Grok
     let subject: Subject
+    let program: Program?
     /// For each field: its key in `evt.Parsed` and its place among the match's pairs.
     let fields: [(key: FieldKey, place: Int)]
-    let statics: [Static]
+    let statics: PinnedList<Static>
 
-    init(grok: Grok, subject: Subject, fields: [(key: FieldKey, place: Int)], statics: [Static]) {
+    init(
+        grok: Grok, subject: Subject, program: Program?, fields: [(key: FieldKey, place: Int)], statics: [Static]
+    ) {
         self.grok = grok
         self.subject = subject
+        self.program = program
         self.fields = fields
-        self.statics = statics
+        self.statics = PinnedList(statics)
     }
 }
 
 /// One static: where a value comes from and what is done with it. A class, so that going through a list of them copies
-/// nothing.
+/// nothing; what is counted lies beside the enums, so that looking at them counts nothing.
 final class Static: Sendable {
     enum Source: Sendable {
         case constant(ByteSlice)
         case field(EventMap, FieldKey)
-        case expression(Program)
+        /// The static's `program`.
+        case expression
     }
     enum Target: Sendable {
         case field(EventMap, FieldKey)
         case strTime, strTimeFormat, marshaledTime, lineModule, lineSource, stage
         case source(SourceField)
-        case method(any Enricher)
+        /// The static's `enricher`.
+        case method
         /// An unknown method or a path that leads nowhere: reported at load, does nothing.
         case nothing
     }
     enum SourceField: Sendable { case scope, value, ip, range, asNumber, asName, cn }
     let target: Target
     let source: Source
+    let program: Program?
+    let enricher: (any Enricher)?
     /// `ParseDate` alone runs for an empty value too.
     let runsWhenEmpty: Bool
 
-    init(target: Target, source: Source, runsWhenEmpty: Bool) {
+    init(target: Target, source: Source, program: Program?, enricher: (any Enricher)?, runsWhenEmpty: Bool) {
         self.target = target
         self.source = source
+        self.program = program
+        self.enricher = enricher
         self.runsWhenEmpty = runsWhenEmpty
     }
 }

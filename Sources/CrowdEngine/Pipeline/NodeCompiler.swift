@@ -72,17 +72,19 @@ struct NodeCompiler {
         } catch {
             throw ConfigError(error.description, at: config.mark)
         }
-        let subject: GrokStep.Subject =
-            switch config.subject {
-            case .field("Line.Raw"): .rawLine
-            case .field(let name): .parsed(try key(name, config.mark))
-            case .expression(let expression): .expression(try program(expression))
-            }
+        var computed: Program?
+        let subject: GrokStep.Subject
+        switch config.subject {
+        case .field("Line.Raw"): subject = .rawLine
+        case .field(let name): subject = .parsed(try key(name, config.mark))
+        case .expression(let expression): (subject, computed) = (.expression, try program(expression))
+        }
         var fields: [(key: FieldKey, place: Int)] = []
         for (name, place) in zip(grok.fields, grok.pattern.places) {
             fields.append((try key(name, config.mark), place))
         }
-        return GrokStep(grok: grok, subject: subject, fields: fields, statics: try statics(config.statics))
+        return GrokStep(
+            grok: grok, subject: subject, program: computed, fields: fields, statics: try statics(config.statics))
     }
 
     private func key(_ name: String, _ mark: SourceMark) throws(ConfigError) -> FieldKey {
@@ -95,19 +97,24 @@ struct NodeCompiler {
         for config in configs {
             guard let source = try source(of: config) else { continue }
             let target = try self.target(of: config)
-            var runsWhenEmpty = false
-            if case .method("ParseDate") = config.target { runsWhenEmpty = true }
-            statics.append(Static(target: target, source: source, runsWhenEmpty: runsWhenEmpty))
+            var method = ""
+            if case .method(let name) = config.target { method = name }
+            statics.append(
+                Static(
+                    target: target, source: source.place, program: source.program, enricher: enrichers[method],
+                    runsWhenEmpty: method == "ParseDate"))
         }
         return statics
     }
 
-    private func source(of config: StaticConfig) throws(ConfigError) -> Static.Source? {
-        if let value = config.value { return .constant(Immortal.copy(value)) }
+    private func source(
+        of config: StaticConfig
+    ) throws(ConfigError) -> (place: Static.Source, program: Program?)? {
+        if let value = config.value { return (.constant(Immortal.copy(value)), nil) }
         guard let program = try program(config.expression) else { return nil }
-        if let field = program.field { return .field(field.map, field.key) }
-        if case .string(let text)? = program.constant { return .constant(text) }
-        return .expression(program)
+        if let field = program.field { return (.field(field.map, field.key), nil) }
+        if case .string(let text)? = program.constant { return (.constant(text), nil) }
+        return (.expression, program)
     }
 
     private mutating func target(of config: StaticConfig) throws(ConfigError) -> Static.Target {
@@ -116,7 +123,7 @@ struct NodeCompiler {
         case .meta(let name): return .field(.meta, try key(name, config.mark))
         case .enriched(let name): return .field(.enriched, try key(name, config.mark))
         case .method(let name):
-            if let enricher = enrichers[name] { return .method(enricher) }
+            if enrichers[name] != nil { return .method }
             warnings.append(ConfigError("method '\(name)' doesn't exist", at: config.mark))
             return .nothing
         case .target(let path):

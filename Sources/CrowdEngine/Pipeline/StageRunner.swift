@@ -32,23 +32,25 @@ final class StageRunner {
     init(_ stages: Stages, event: Event, stashes: Stashes) {
         self.stages = stages
         self.stashes = stashes
+        self.event = event
+        event.stages = stages.names
         machine = Machine(event: event)
         scratch = PatternScratch(patterns: stages.patternCount, pairs: stages.pairCount)
         counts = Array(repeating: NodeCounts(), count: stages.nodeNames.count)
         sourceIP = event.keys.intern("source_ip")
     }
 
-    var event: Event { machine.event }
+    let event: Event
 
     /// True when every stage was passed; false leaves the event unparsed.
     func run() -> Bool {
-        event.stages = stages.names
         rawIsUTF8 = UTF8Check.isValid(event.line.raw)
         do {
-            for index in stages.stages.indices {
+            for index in 0..<stages.stages.count {
                 if event.stage > index { continue }
                 if event.stage < index { return false }
-                guard try run(stages.stages[index], index) else { return false }
+                let passed = try stages.stages.with(index) { stage throws(HardError) in try run(stage, index) }
+                guard passed else { return false }
             }
         } catch {
             return false
@@ -64,11 +66,13 @@ final class StageRunner {
         while position < candidates.count {
             let number = candidates[position]
             position += 1
-            let node = stage.nodes[number]
-            let succeeded = try run(node)
-            observer?.ran(node, stage: stage.name, succeeded: succeeded, event: event)
+            let (succeeded, advances) = try stage.nodes.with(number) { node throws(HardError) in
+                let succeeded = try run(node)
+                observer?.ran(node, stage: stage.name, succeeded: succeeded, event: event)
+                return (succeeded, node.advances)
+            }
             if succeeded { isOK = true }
-            if (succeeded && node.advances) || event.stage != index { break }
+            if (succeeded && advances) || event.stage != index { break }
             // A node may have said which program the line is of: the rest is chosen anew.
             let now = currentProgram
             if now.base != program.base || now.count != program.count {
@@ -106,8 +110,9 @@ final class StageRunner {
     /// Children run even when the grok failed; the last one decides unless the grok matched or one ends the row.
     private func runChildren(of node: Node, grokMatched: Bool) throws(HardError) -> Bool {
         var state = grokMatched
-        for child in node.children {
-            if try run(child) {
+        for index in 0..<node.children.count {
+            let succeeded = try node.children.with(index) { child throws(HardError) in try run(child) }
+            if succeeded {
                 state = true
                 if node.advances { break }
             } else if node.grok == nil || !grokMatched {
@@ -176,8 +181,8 @@ final class StageRunner {
         switch step.subject {
         case .rawLine: return event.line.raw
         case .parsed(let key): return event.parsed.find(key)
-        case .expression(let program):
-            guard let value = try? program.value(on: machine) else { return nil }
+        case .expression:
+            guard let value = try? step.program?.value(on: machine) else { return nil }
             return text(of: value) ?? .empty
         }
     }
@@ -191,19 +196,21 @@ final class StageRunner {
 
     // MARK: statics
 
-    private func apply(_ statics: [Static]) throws(HardError) {
-        for item in statics {
-            guard let value = try value(of: item.source), !value.isEmpty || item.runsWhenEmpty else { continue }
-            apply(value, to: item.target)
+    private func apply(_ statics: PinnedList<Static>) throws(HardError) {
+        for index in 0..<statics.count {
+            try statics.with(index) { item throws(HardError) in
+                guard let value = try value(of: item), !value.isEmpty || item.runsWhenEmpty else { return }
+                apply(value, to: item)
+            }
         }
     }
 
-    private func value(of source: Static.Source) throws(HardError) -> ByteSlice? {
-        switch source {
+    private func value(of item: Static) throws(HardError) -> ByteSlice? {
+        switch item.source {
         case .constant(let text): return text
         case .field(let map, let key): return map.fields(of: event)[key]
-        case .expression(let program):
-            guard let value = try? program.value(on: machine) else { return nil }
+        case .expression:
+            guard let program = item.program, let value = try? program.value(on: machine) else { return nil }
             switch value {
             case .null: return .empty
             // Only lists and maps of any element are let pass, as empty text.
@@ -225,8 +232,8 @@ final class StageRunner {
         }
     }
 
-    private func apply(_ value: ByteSlice, to target: Static.Target) {
-        switch target {
+    private func apply(_ value: ByteSlice, to item: Static) {
+        switch item.target {
         case .field(let map, let key): map.fields(of: event).set(key, value)
         case .strTime: event.strTime = value
         case .strTimeFormat: event.strTimeFormat = value
@@ -237,7 +244,7 @@ final class StageRunner {
         case .lineSource: event.line.source = value
         case .stage: if let stage = stages.names.firstIndex(of: value) { event.stage = stage }
         case .source(let field): (event.overflow as? OverflowObject)?.set(field, String(value))
-        case .method(let enricher): enricher.enrich(value, event)
+        case .method: item.enricher?.enrich(value, event)
         case .nothing: break
         }
     }

@@ -7,14 +7,14 @@ public final class Stages: Sendable {
     /// One stage: its nodes in order, and which of them can accept a line of a given program.
     final class Stage: Sendable {
         let name: ByteSlice
-        let nodes: [Node]
+        let nodes: PinnedList<Node>
         /// Numbers of the nodes to offer, by `evt.Parsed.program`; what is not listed gets `others`.
         let byProgram: [ByteSlice: [Int]]
         let others: [Int]
 
         init(name: ByteSlice, nodes: [Node], byProgram: [ByteSlice: [Int]], others: [Int]) {
             self.name = name
-            self.nodes = nodes
+            self.nodes = PinnedList(nodes)
             self.byProgram = byProgram
             self.others = others
         }
@@ -22,7 +22,8 @@ public final class Stages: Sendable {
         func candidates(for program: ByteSlice) -> [Int] { byProgram[program] ?? others }
     }
 
-    let stages: [Stage]
+    let stages: PinnedList<Stage>
+    var isEmpty: Bool { names.isEmpty }
     let program: FieldKey?
     let names: [ByteSlice]
     /// All nodes by number, children too.
@@ -35,11 +36,12 @@ public final class Stages: Sendable {
         let program = keys.intern("program")
         self.program = program
         self.patternCount = patternCount
-        self.stages = stages.map { stage in
+        let made = stages.map { stage in
             let (byProgram, others) = Stages.index(stage.nodes, program: indexed ? program : nil)
             return Stage(name: Immortal.copy(stage.name), nodes: stage.nodes, byProgram: byProgram, others: others)
         }
-        names = self.stages.map(\.name)
+        self.stages = PinnedList(made)
+        names = made.map(\.name)
         var listed: [Int: (String, String, Bool)] = [:]
         var pairs = 1
         for stage in stages {
@@ -54,7 +56,7 @@ public final class Stages: Sendable {
     ) {
         all[node.number] = (node.name, stage, isChild)
         if let grok = node.grok { pairs = max(pairs, grok.grok.pattern.pairCount) }
-        for child in node.children { list(child, stage, isChild: true, &all, &pairs) }
+        for child in node.children.elements { list(child, stage, isChild: true, &all, &pairs) }
     }
 
     /// A node whose filter demands certain programs is offered only lines of these; all others are offered every line.

@@ -26,7 +26,7 @@ public final class LineOrigin: Sendable {
 /// What a worker tells its owner; called on the worker's thread.
 public protocol WorkerObserver: AnyObject {
     /// Alerts of one overflow, one per source.
-    func raised(_ alerts: [Alert])
+    func raised(_ alerts: [RaisedAlert])
     /// An overflow that a postoverflow let pass unpunished.
     func ignored(_ alert: Alert, reason: String)
     /// Something went wrong in a scenario; said once for each text.
@@ -138,24 +138,24 @@ public final class Worker {
     }
 
     private func settle(_ overflow: Pourer.Overflow) {
-        let alerts: [Alert]
+        let alerts: [RaisedAlert]
         do {
             alerts = try builder.build(overflow.bucket, of: overflow.scenario, machine: scopeMachine)
         } catch {
             return complain(overflow.scenario.name, error.description)
         }
         let needsEvent =
-            !content.postoverflows.stages.isEmpty || overflow.scenario.config.reprocesses || recorder != nil
+            !content.postoverflows.isEmpty || overflow.scenario.config.reprocesses || recorder != nil
         guard needsEvent else {
             observer?.raised(alerts)
             return
         }
         let object = OverflowObject(alerts, reprocesses: overflow.scenario.config.reprocesses)
         prepare(overflowEvent, object, overflow.bucket.overflowed)
-        if !content.postoverflows.stages.isEmpty { _ = postoverflow.run() }
+        if !content.postoverflows.isEmpty { _ = postoverflow.run() }
         recorder?.overflowed(overflowEvent)
         guard !overflowEvent.isWhitelisted else {
-            observer?.ignored(alerts[0], reason: String(overflowEvent.whitelistReason))
+            observer?.ignored(alerts[0].header, reason: String(overflowEvent.whitelistReason))
             return
         }
         let finished = object.finished

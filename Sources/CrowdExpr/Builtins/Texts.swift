@@ -67,8 +67,6 @@ enum TextFunctions {
 
 /// Operations on text as Go's strings package does them, on bytes.
 enum Texts {
-    static let whiteSpace: Set<UInt8> = [9, 10, 11, 12, 13, 32]
-
     /// Without a cutset: Unicode white space, of which logs have the ASCII part, NEL and NBSP.
     static func trim(_ text: ByteSlice, _ cutset: ByteSlice?, left: Bool = true, right: Bool = true) -> ByteSlice {
         var (start, end) = (0, text.count)

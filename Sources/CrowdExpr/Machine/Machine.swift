@@ -10,7 +10,7 @@ public final class Machine {
     public let event: Event
     /// Values of the environment's variables, by slot.
     public var variables: [Value]
-    /// Names of the variables, for `$env`.
+    /// Values of `let` variables, by slot.
     var locals: [Value] = []
     var scopes: [Scope] = []
     var stack: [Value] = []

@@ -18,7 +18,7 @@ extension AlertSpool {
     func nextBatch(limit: Int) -> SpoolBatch? {
         state.withLock { state in
             var batch = SpoolBatch()
-            var writer = JSONWriter(capacity: 4096)
+            var writer = JSONWriter(capacity: 64 * 1024)
             writer.beginArray()
             if state.unwritten.isEmpty {
                 fill(&batch, &writer, from: &state, limit: limit)
@@ -75,12 +75,22 @@ extension AlertSpool {
     }
 
     private func drop(_ entries: [SpoolJournal.Entry], from state: inout State) {
-        let sequences = Set(entries.map(\.sequence))
+        let gone = take(entries, from: &state)
+        if !gone.isEmpty { state.journal.acknowledge(gone, left: &state.entries) }
+    }
+
+    /// Removes these from the list. Nearly always they are its beginning.
+    private func take(_ entries: [SpoolJournal.Entry], from state: inout State) -> [SpoolJournal.Entry] {
+        if state.entries.starts(with: entries, by: { $0.sequence == $1.sequence }) {
+            let gone = Array(state.entries.prefix(entries.count))
+            state.entries.removeFirst(entries.count)
+            return gone
+        }
         // What was shed while it was under way is no longer ours to drop.
+        let sequences = Set(entries.map(\.sequence))
         let gone = state.entries.filter { sequences.contains($0.sequence) }
-        guard !gone.isEmpty else { return }
         state.entries.removeAll { sequences.contains($0.sequence) }
-        state.journal.acknowledge(gone, left: &state.entries)
+        return gone
     }
 
     private func bury(_ batch: SpoolBatch, status: Int, reason: String) -> Bool {

@@ -24,14 +24,17 @@ struct SpoolJournal: ~Copyable {
     private var nextSequence: UInt64 = 1
 
     /// Rewrite when acknowledged records make up more than this and more than half of the file.
-    private static let tolerableWaste = 1 << 20
+    private let tolerableWaste: Int
 
     /// Opens or makes the file.
     ///
     /// - Returns: through `recovered`, the alerts that are still to be sent, oldest first, and how many bytes of the
     ///   file made no sense.
-    init(path: String, recovered: inout (entries: [Entry], damagedBytes: Int)) throws(SpoolError) {
+    init(
+        path: String, tolerableWaste: Int = 32 << 20, recovered: inout (entries: [Entry], damagedBytes: Int)
+    ) throws(SpoolError) {
         self.path = path
+        self.tolerableWaste = tolerableWaste
         fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard fd >= 0 else { throw SpoolError("open \(path): \(systemMessage(errno))") }
         var scan = SpoolScan(fd: fd)
@@ -54,11 +57,12 @@ struct SpoolJournal: ~Copyable {
     mutating func append(_ alerts: [EncodedAlert]) throws(SpoolError) -> [Entry] {
         var buffer: [UInt8] = []
         var entries: [Entry] = []
+        buffer.reserveCapacity(alerts.reduce(0) { $0 + $1.json.count + SpoolRecord.headerBytes + 64 })
         for alert in alerts {
-            let record = SpoolRecord(alert, sequence: nextSequence + UInt64(entries.count))
+            let sequence = nextSequence + UInt64(entries.count)
             let offset = end + buffer.count + SpoolRecord.headerBytes
-            entries.append(Entry(sequence: record.sequence, offset: offset, length: record.payload.count))
-            buffer += record.bytes
+            let length = SpoolRecord.append(alert, sequence: sequence, to: &buffer)
+            entries.append(Entry(sequence: sequence, offset: offset, length: length))
         }
         guard write(buffer), fdatasync(fd) == 0 else {
             let reason = systemMessage(errno)
@@ -72,9 +76,15 @@ struct SpoolJournal: ~Copyable {
     }
 
     func read(_ entry: Entry) -> EncodedAlert? {
-        var payload = [UInt8](repeating: 0, count: entry.length)
-        guard pread(fd, &payload, entry.length, off_t(entry.offset)) == entry.length else { return nil }
-        return SpoolRecord(.alert, sequence: entry.sequence, payload: payload).alert
+        guard let payload = bytes(at: entry.offset, count: entry.length) else { return nil }
+        return SpoolRecord(kind: .alert, sequence: entry.sequence, payload: payload).alert
+    }
+
+    private func bytes(at offset: Int, count: Int) -> [UInt8]? {
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            filled = max(pread(fd, buffer.baseAddress, count, off_t(offset)), 0)
+        }
+        return bytes.count == count ? bytes : nil
     }
 
     /// Marks alerts as done with. `left` are the entries still live; their places may change.
@@ -85,10 +95,26 @@ struct SpoolJournal: ~Copyable {
             (end, liveBytes) = (0, 0)
             return
         }
-        let buffer = done.flatMap { SpoolRecord(.acknowledged, sequence: $0.sequence).bytes }
+        let buffer = acknowledgement(of: done)
         if write(buffer) { end += buffer.count } else { ftruncate(fd, off_t(end)) }
         let waste = end - liveBytes
-        if waste > Self.tolerableWaste && waste > liveBytes, let moved = try? rewrite(left) { left = moved }
+        if waste > tolerableWaste && waste > liveBytes, let moved = try? rewrite(left) { left = moved }
+    }
+
+    /// A record for each run of sequences: one, unless alerts were held back or shed in between.
+    private func acknowledgement(of done: [Entry]) -> [UInt8] {
+        var buffer: [UInt8] = []
+        var run: ClosedRange<UInt64>?
+        for entry in done {
+            if let known = run, entry.sequence == known.upperBound + 1 {
+                run = known.lowerBound...entry.sequence
+                continue
+            }
+            if let run { SpoolRecord.appendAcknowledgement(run, to: &buffer) }
+            run = entry.sequence...entry.sequence
+        }
+        if let run { SpoolRecord.appendAcknowledgement(run, to: &buffer) }
+        return buffer
     }
 
     /// Makes the file's name as durable as its content.
@@ -120,8 +146,8 @@ struct SpoolJournal: ~Copyable {
         var moved: [Entry] = []
         var offset = 0
         for entry in live {
-            guard let alert = read(entry) else { continue }
-            let record = SpoolRecord(alert, sequence: entry.sequence).bytes
+            let start = entry.offset - SpoolRecord.headerBytes
+            guard let record = bytes(at: start, count: entry.length + SpoolRecord.headerBytes) else { continue }
             guard pwrite(target, record, record.count, off_t(offset)) == record.count else { break }
             moved.append(
                 .init(sequence: entry.sequence, offset: offset + SpoolRecord.headerBytes, length: entry.length))

@@ -7,7 +7,7 @@ internal import CrowdCore
 /// ```
 ///
 /// The checksum covers everything but itself. An alert's payload is its uuid, a line feed, its JSON; an
-/// acknowledgement's is empty and its sequence that of the alert.
+/// acknowledgement's is the last sequence that it covers (8 bytes), its own sequence being the first.
 struct SpoolRecord: Equatable {
     enum Kind: UInt8 {
         case alert = 1
@@ -21,16 +21,34 @@ struct SpoolRecord: Equatable {
 
     var kind: Kind
     var sequence: UInt64
-    var payload: [UInt8] = []
+    var payload: [UInt8]
 
-    init(_ kind: Kind, sequence: UInt64, payload: [UInt8] = []) {
-        self.kind = kind
-        self.sequence = sequence
-        self.payload = payload
+    /// Appends the record of an alert; the length of its payload.
+    static func append(_ alert: EncodedAlert, sequence: UInt64, to bytes: inout [UInt8]) -> Int {
+        let length = alert.uuid.utf8.count + 1 + alert.json.count
+        appendHead(.alert, sequence, length, to: &bytes)
+        let start = bytes.count
+        bytes.append(contentsOf: [0, 0, 0, 0])
+        bytes.append(contentsOf: alert.uuid.utf8)
+        bytes.append(0x0A)
+        bytes.append(contentsOf: alert.json)
+        seal(&bytes, checksumAt: start)
+        return length
     }
 
-    init(_ alert: EncodedAlert, sequence: UInt64) {
-        self.init(.alert, sequence: sequence, payload: Array(alert.uuid.utf8) + [0x0A] + alert.json)
+    /// Appends the record that says that all alerts from the first to the last sequence are done with.
+    static func appendAcknowledgement(_ range: ClosedRange<UInt64>, to bytes: inout [UInt8]) {
+        appendHead(.acknowledged, range.lowerBound, 8, to: &bytes)
+        let start = bytes.count
+        bytes.append(contentsOf: [0, 0, 0, 0])
+        append(range.upperBound, to: &bytes)
+        seal(&bytes, checksumAt: start)
+    }
+
+    /// What an acknowledgement covers.
+    var acknowledged: ClosedRange<UInt64> {
+        guard payload.count == 8 else { return sequence...sequence }
+        return sequence...max(sequence, Self.integer(payload[0..<8]))
     }
 
     var alert: EncodedAlert? {
@@ -39,15 +57,23 @@ struct SpoolRecord: Equatable {
             uuid: String(decoding: payload[..<end], as: UTF8.self), json: Array(payload[(end + 1)...]))
     }
 
-    var bytes: [UInt8] {
-        var head: [UInt8] = []
-        head.reserveCapacity(Self.headerBytes + payload.count)
-        Self.append(Self.magic, to: &head)
-        head += [kind.rawValue, 0, 0, 0]
-        Self.append(sequence, to: &head)
-        Self.append(UInt32(payload.count), to: &head)
-        Self.append(Self.checksum(head, payload), to: &head)
-        return head + payload
+    /// Everything before the checksum.
+    private static func appendHead(_ kind: Kind, _ sequence: UInt64, _ length: Int, to bytes: inout [UInt8]) {
+        append(magic, to: &bytes)
+        bytes.append(contentsOf: [kind.rawValue, 0, 0, 0])
+        append(sequence, to: &bytes)
+        append(UInt32(truncatingIfNeeded: length), to: &bytes)
+    }
+
+    /// Puts the checksum of the 20 bytes before `place` and of the payload behind it there.
+    private static func seal(_ bytes: inout [UInt8], checksumAt place: Int) {
+        let checksum = bytes.withUnsafeBufferPointer { all in
+            let head = Checksum.crc32(UnsafeBufferPointer(rebasing: all[(place - 20)..<place]))
+            return Checksum.crc32(UnsafeBufferPointer(rebasing: all[(place + 4)...]), continuing: head)
+        }
+        for (index, byte) in withUnsafeBytes(of: checksum.littleEndian, Array.init).enumerated() {
+            bytes[place + index] = byte
+        }
     }
 
     /// What a header says: kind, sequence, length of the payload, checksum. `nil` if it is none.

@@ -39,9 +39,19 @@ struct SpoolScan {
         switch header.kind {
         case .alert:
             alive[header.sequence] = .init(sequence: header.sequence, offset: place, length: header.length)
-        case .acknowledged: alive[header.sequence] = nil
+        case .acknowledged:
+            let record = SpoolRecord(kind: header.kind, sequence: header.sequence, payload: payload)
+            forget(record.acknowledged)
         }
         return header.length
+    }
+
+    private mutating func forget(_ range: ClosedRange<UInt64>) {
+        if range.upperBound - range.lowerBound > UInt64(alive.count) {
+            alive = alive.filter { !range.contains($0.key) }
+        } else {
+            for sequence in range { alive[sequence] = nil }
+        }
     }
 
     private func bytes(at offset: Int, count: Int) -> [UInt8]? {

@@ -50,8 +50,6 @@ public struct GrokLibrary: Sendable {
     public var compiledCount: Int { compiled }
     public var usesJIT: Bool { accelerated }
 
-    public func contains(_ name: String) -> Bool { patterns[name] != nil }
-
     /// Registers a pattern under a name that is not taken; it may refer only to names registered before.
     public mutating func register(_ name: String, _ text: String) throws(GrokError) {
         guard patterns[name] == nil else { throw .duplicate(name) }

@@ -15,7 +15,6 @@ public final class HybridPattern: @unchecked Sendable {
     public let places: [Int]
     /// Number of the pattern's breaker in a `PatternScratch`.
     public let number: Int
-    public var isAccelerated: Bool { jit != nil }
 
     /// - Parameters:
     ///   - groups: scalar offsets in `pattern` of the parentheses whose groups are wanted.

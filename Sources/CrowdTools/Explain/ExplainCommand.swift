@@ -79,7 +79,7 @@ final class Explainer: WorkerObserver {
             wasParsed: worker.counts.parsed > 0)
     }
 
-    func raised(_ alerts: [Alert]) {}
+    func raised(_ alerts: [RaisedAlert]) {}
     func ignored(_ alert: Alert, reason: String) {}
     func failed(scenario: String, _ reason: String) {}
 }

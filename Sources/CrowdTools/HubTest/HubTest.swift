@@ -61,7 +61,7 @@ struct HubTest: Sendable {
     }
 
     private final class Silence: WorkerObserver {
-        func raised(_ alerts: [Alert]) {}
+        func raised(_ alerts: [RaisedAlert]) {}
         func ignored(_ alert: Alert, reason: String) {}
         func failed(scenario: String, _ reason: String) {}
     }

@@ -1,0 +1,95 @@
+public import CrowdCore
+
+/// An alert as an overflow gives it: its events are still those that the bucket kept, and become text once, where the
+/// alert is encoded or looked at.
+public struct RaisedAlert {
+    /// Everything but the events.
+    public var header: Alert
+    let events: [FrozenEvent]
+    let encoder: EventEncoder
+
+    /// The whole alert, for whoever looks at single events.
+    public var alert: Alert {
+        var alert = header
+        alert.events = shownEvents
+        return alert
+    }
+
+    var shownEvents: [AlertEvent] { events.map(encoder.event) }
+
+    /// Appends the alert as the Local API takes it. Without a String for any of its events.
+    public func write(to writer: inout JSONWriter) {
+        header.write(to: &writer) { writer in
+            writer.beginArray()
+            for event in events { encoder.write(event, to: &writer) }
+            writer.endArray()
+        }
+    }
+}
+
+/// Shows kept events as alerts do: Meta by name, and the time. One worker's own.
+///
+/// Events of one scenario nearly always have the same fields, so the order of their names is worked out once and kept
+/// until an event with others comes.
+final class EventEncoder {
+    private let keys: KeyTable
+    /// `{"key":"name","value":` of each field, by key; made at first use.
+    private var fragments: [[UInt8]] = []
+    private var lastKeys: [FieldKey] = []
+    /// Places in `lastKeys`, by name.
+    private var order: [Int] = []
+
+    init(keys: KeyTable) { self.keys = keys }
+
+    func event(_ event: FrozenEvent) -> AlertEvent {
+        sort(event)
+        let meta = order.map { place in
+            let (key, text) = event.metaEntry(place)
+            return MetaItem(key: String(keys.name(key)), value: String(text))
+        }
+        return AlertEvent(timestamp: String(decoding: timestamp(of: event), as: UTF8.self), meta: meta)
+    }
+
+    func write(_ event: FrozenEvent, to writer: inout JSONWriter) {
+        sort(event)
+        writer.beginObject()
+        writer.key("meta")
+        writer.beginArray()
+        for place in order {
+            let (key, text) = event.metaEntry(place)
+            writer.raw(prefix: fragments[key])
+            writer.string(bytes: text.buffer)
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.key("timestamp")
+        if event.marshaledTime.isEmpty {
+            writer.string(event.time.rfc3339Nano)
+        } else {
+            writer.string(bytes: event.marshaledTime.buffer)
+        }
+        writer.endObject()
+    }
+
+    private func timestamp(of event: FrozenEvent) -> [UInt8] {
+        event.marshaledTime.isEmpty ? Array(event.time.rfc3339Nano.utf8) : Array(event.marshaledTime.buffer)
+    }
+
+    private func sort(_ event: FrozenEvent) {
+        if event.hasMetaKeys(lastKeys) { return }
+        lastKeys = event.metaKeys
+        for key in lastKeys { prepareFragment(key) }
+        order = lastKeys.indices.sorted { keys.name(lastKeys[$0]) < keys.name(lastKeys[$1]) }
+    }
+
+    private func prepareFragment(_ key: FieldKey) {
+        while fragments.count <= key { fragments.append([]) }
+        guard fragments[key].isEmpty else { return }
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("key")
+        writer.string(bytes: keys.name(key).buffer)
+        writer.key("value")
+        fragments[key] = writer.bytes
+    }
+}
