@@ -68,6 +68,7 @@ let package = Package(
         library("CMaxMindSystem", "libmaxminddb", apt: "libmaxminddb-dev"),
         .target(name: "CMaxMind", dependencies: ["CMaxMindSystem"]),
         .target(name: "CCrypto", dependencies: ["CCryptoSystem"], linkerSettings: [.linkedLibrary("crypt")]),
+        .target(name: "CFileTimes"),
         .target(name: "CCurl", dependencies: ["CCurlSystem"]),
         .target(name: "CNetfilter", dependencies: ["CNetfilterSystem"]),
         .target(
@@ -85,14 +86,15 @@ let package = Package(
         room("CrowdStore", "CrowdCore", "CSQLite", log),
         room("CrowdLAPI", "CrowdCore", "CrowdHTTP", log),
         // services
-        room("CrowdAcquisition", "CrowdCore", "CrowdText", "CrowdEngine", log),
+        room("CrowdAcquisition", "CrowdCore", "CrowdText", "CrowdEngine", "CFileTimes", log),
+        room("CrowdAgent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", log),
         room(
             "CrowdServer", "CrowdCore", "CrowdText", "CrowdExpr", "CrowdStore", "CZlib", hummingbird, hummingbirdTLS,
             log),
         room("CrowdFirewall", "CrowdCore", "CrowdLAPI", "CNetfilter", log),
         room("CrowdTools", "CrowdCore", "CrowdHTTP", "CrowdLAPI", "CrowdStore", "CrowdEngine", "CrowdExpr", log),
         // programs
-        program("crowd-agent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", log),
+        program("crowd-agent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", "CrowdAgent", log),
         program("crowd-lapi", "CrowdCore", "CrowdStore", "CrowdServer", log),
         program("crowd-bouncer", "CrowdCore", "CrowdLAPI", "CrowdFirewall", log),
         program("cscli", "CrowdCore", "CrowdTools", log),
