@@ -1,5 +1,5 @@
 public import CrowdAcquisition
-public import CrowdCore
+import CrowdCore
 public import CrowdEngine
 import Glibc
 public import Logging
