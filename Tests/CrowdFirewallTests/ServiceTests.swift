@@ -70,7 +70,8 @@ private func decision(_ value: String, _ duration: String = "1h", type: String =
         #expect(pace.wantsEverything(at: 0))
         #expect(pace.failed(random: 0.5) == .seconds(1))
         #expect(pace.failed(random: 0.5) == .seconds(2))
-        func answered(held: Bool, empty: Bool = true, everything: Bool = false, took: GoDuration = .zero) -> GoDuration {
+        func answered(held: Bool, empty: Bool = true, everything: Bool = false, took: GoDuration = .zero) -> GoDuration
+        {
             pace.answered(isHeld: held, isEmpty: empty, wasEverything: everything, took: took, at: 0, random: 0.5)
         }
         #expect(answered(held: false, everything: true) == .zero)

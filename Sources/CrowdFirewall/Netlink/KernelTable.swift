@@ -99,7 +99,8 @@ extension NetlinkSocket {
     /// The number of the ruleset's current generation: it moves with every committed transaction of anybody.
     func generation() throws(NetlinkError) -> UInt32 {
         var generation: UInt32 = 0
-        try dump(request(NFT_MSG_GETGEN, Family.v4.netfilter, flags: Int32(NLM_F_REQUEST)), "read generation") { message in
+        try dump(request(NFT_MSG_GETGEN, Family.v4.netfilter, flags: Int32(NLM_F_REQUEST)), "read generation") {
+            message in
             generation = NetlinkAttributes(message: message).u32(k16(NFTA_GEN_ID)) ?? 0
         }
         return generation

@@ -15,7 +15,9 @@ extension NetlinkBatch {
         guard let table = nftnl_table_alloc() else { return }
         defer { nftnl_table_free(table) }
         nftnl_table_set_str(table, k16(NFTNL_TABLE_NAME), name)
-        add(k16(NFT_MSG_DELTABLE), family.netfilter, flags: Int32(NLM_F_ACK)) { nftnl_table_nlmsg_build_payload($0, table) }
+        add(k16(NFT_MSG_DELTABLE), family.netfilter, flags: Int32(NLM_F_ACK)) {
+            nftnl_table_nlmsg_build_payload($0, table)
+        }
     }
 
     mutating func createChain(_ chain: ChainLayout, in table: String, _ family: Family) {
@@ -35,7 +37,9 @@ extension NetlinkBatch {
         defer { nftnl_chain_free(object) }
         nftnl_chain_set_str(object, k16(NFTNL_CHAIN_TABLE), table)
         nftnl_chain_set_str(object, k16(NFTNL_CHAIN_NAME), name)
-        add(k16(NFT_MSG_DELCHAIN), family.netfilter, flags: Int32(NLM_F_ACK)) { nftnl_chain_nlmsg_build_payload($0, object) }
+        add(k16(NFT_MSG_DELCHAIN), family.netfilter, flags: Int32(NLM_F_ACK)) {
+            nftnl_chain_nlmsg_build_payload($0, object)
+        }
     }
 
     /// - Parameter id: any number, once per transaction.
@@ -57,7 +61,9 @@ extension NetlinkBatch {
         defer { nftnl_set_free(object) }
         nftnl_set_set_str(object, k16(NFTNL_SET_TABLE), table)
         nftnl_set_set_str(object, k16(NFTNL_SET_NAME), name)
-        add(k16(NFT_MSG_DELSET), family.netfilter, flags: Int32(NLM_F_ACK)) { nftnl_set_nlmsg_build_payload($0, object) }
+        add(k16(NFT_MSG_DELSET), family.netfilter, flags: Int32(NLM_F_ACK)) {
+            nftnl_set_nlmsg_build_payload($0, object)
+        }
     }
 
     /// Deletes all elements.
@@ -83,7 +89,9 @@ extension NetlinkBatch {
         defer { nftnl_rule_free(rule) }
         nftnl_rule_set_str(rule, k16(NFTNL_RULE_TABLE), table)
         nftnl_rule_set_str(rule, k16(NFTNL_RULE_CHAIN), name)
-        add(k16(NFT_MSG_DELRULE), family.netfilter, flags: Int32(NLM_F_ACK)) { nftnl_rule_nlmsg_build_payload($0, rule) }
+        add(k16(NFT_MSG_DELRULE), family.netfilter, flags: Int32(NLM_F_ACK)) {
+            nftnl_rule_nlmsg_build_payload($0, rule)
+        }
     }
 
     /// Appends a rule to a chain.

@@ -90,7 +90,8 @@ final class NftablesFilter: PacketFilter {
         }
         guard layout.single.matches(shape) else {
             let wanted = "type \(layout.family == .v4 ? "ipv4_addr" : "ipv6_addr"), flags timeout or interval,timeout"
-            throw NetlinkError(code: EINVAL, action: "set-only: use set \(layout.single.name), which must have \(wanted)")
+            throw NetlinkError(
+                code: EINVAL, action: "set-only: use set \(layout.single.name), which must have \(wanted)")
         }
     }
 

@@ -43,6 +43,8 @@ struct Allowances: Equatable, Sendable {
         _ = replace(source, with: ranges.map { Entry($0) })
     }
 
+    func entries(_ source: Source) -> [Entry] { entries[source] ?? [] }
+
     /// Sorted, free of overlap.
     func cover(_ family: Family, now: Deadline) -> [Segment] {
         var spans: [AddressSpan: Deadline] = [:]

@@ -3,9 +3,14 @@
 struct ElementPlan: Equatable, Sendable {
     var remove: [AddressSpan] = []
     var add: [Segment] = []
+    /// How many of the removals are of elements that would be over soon by themselves: no drift.
+    var overdue = 0
 
     var isEmpty: Bool { remove.isEmpty && add.isEmpty }
     var count: Int { remove.count + add.count }
+
+    /// The kernel's own timer takes a moment.
+    private static let nearlyOver: Deadline = 100
 
     /// From one cover to another, both sorted and free of overlap.
     ///
@@ -15,6 +20,7 @@ struct ElementPlan: Equatable, Sendable {
         while i < actual.count || j < desired.count {
             if j == desired.count || (i < actual.count && actual[i].span < desired[j].span) {
                 plan.remove.append(actual[i].span)
+                if actual[i].deadline <= closeness.soon { plan.overdue += 1 }
                 i += 1
             } else if i == actual.count || desired[j].span < actual[i].span {
                 plan.add.append(desired[j])
@@ -44,8 +50,10 @@ struct ElementPlan: Equatable, Sendable {
                 met.insert(segment.span.first)
                 if closeness.isSame(segment.deadline, deadline) { continue }
                 plan.add.append(Segment(segment.span, until: deadline))
-            } else if segment.deadline <= now + closeness.tolerance {
+            } else if segment.deadline <= now + nearlyOver {
                 continue
+            } else if segment.deadline <= closeness.soon {
+                plan.overdue += 1
             }
             plan.remove.append(segment.span)
         }
@@ -64,6 +72,8 @@ struct Closeness: Equatable, Sendable {
     var tolerance: Deadline
     /// Where the kernel's timeouts have a limit: what both end later than.
     var horizon = Deadline.max
+    /// What ends before this is about to go.
+    var soon = Deadline.min
 
     func isSame(_ a: Deadline, _ b: Deadline) -> Bool {
         a == b || (a > b ? a - tolerance <= b : b - tolerance <= a) || min(a, b) > horizon

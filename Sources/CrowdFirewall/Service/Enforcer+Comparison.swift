@@ -87,6 +87,7 @@ extension Enforcer {
     /// ipset's timeouts end after 24 days: a longer ban is renewed when half of them are over.
     private func closeness(_ now: Deadline) -> Closeness {
         var closeness = Closeness(tolerance: Self.tolerance)
+        closeness.soon = now + Self.tolerance
         if config.mode == .iptables || config.mode == .ipset {
             closeness.horizon = now + IpsetFilter.longestTimeout * 500
         }
@@ -201,7 +202,7 @@ extension ElementPlan {
     /// Elements that differ. What is missing but about to end has ended while we looked.
     fileprivate func drift(beyond horizon: Deadline) -> Int {
         let renewed = Set(add.map(\.span))
-        return add.count { $0.deadline > horizon } + remove.count { !renewed.contains($0) }
+        return add.count { $0.deadline > horizon } + remove.count { !renewed.contains($0) } - overdue
     }
 
     /// Smaller plans of one with more than one element: what overlaps stays together as long as there is anything else

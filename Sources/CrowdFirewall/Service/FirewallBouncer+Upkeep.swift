@@ -20,7 +20,9 @@ extension FirewallBouncer {
                 if isAway {
                     log.error(
                         "The Local API has been silent for long",
-                        metadata: ["outage_after": "\(config.outageAfter)", "policy": "\(config.outagePolicy.rawValue)"])
+                        metadata: [
+                            "outage_after": "\(config.outageAfter)", "policy": "\(config.outagePolicy.rawValue)",
+                        ])
                 }
                 wasAway = isAway
                 await tellHealth()
@@ -93,6 +95,8 @@ extension FirewallBouncer {
 extension Allowances.Entry {
     fileprivate init(_ item: AllowlistItem) {
         let now = Timestamp.now()
-        self.init(item.range, until: item.expiration.map { MonotonicClock.now() + max(0, ($0 - now).nanoseconds / 1_000_000) })
+        self.init(
+            item.range, until: item.expiration.map { MonotonicClock.now() + max(0, ($0 - now).nanoseconds / 1_000_000) }
+        )
     }
 }

@@ -17,6 +17,9 @@ extension Enforcer {
                 found.merge(bans, into: SetID(family: id.family, origin: number))
                 count += bans.count
             }
+            if allowed.entries(.localAPI).isEmpty && config.usesLocalAPIAllowlists {
+                _ = allowed.replace(.localAPI, with: snapshot.allowed)
+            }
         }
         take(adopted: found)
         let result = converge(isFirst: true)
@@ -71,7 +74,7 @@ extension Enforcer {
         guard let directory = config.stateDirectory, hasDecisions else { return false }
         do {
             var writer = try SnapshotWriter(directory, key: try SnapshotFile.key(directory))
-            Snapshot.write(desired, origins, to: &writer)
+            Snapshot.write(desired, origins, allowed.entries(.localAPI), to: &writer)
             try writer.finish()
             snapshotFailed = false
             return true

@@ -7,8 +7,12 @@ internal import CrowdCore
 struct Snapshot {
     var state = DesiredState()
     var origins: OriginTable
+    /// What the Local API said is never to be dropped.
+    var allowed: [Allowances.Entry] = []
 
-    static func write(_ state: DesiredState, _ origins: OriginTable, to writer: inout SnapshotWriter) {
+    static func write(
+        _ state: DesiredState, _ origins: OriginTable, _ allowed: [Allowances.Entry], to writer: inout SnapshotWriter
+    ) {
         let now = MonotonicClock.now()
         writer.put(Int64(Timestamp.now().seconds))
         writer.put(UInt32(origins.all.count))
@@ -31,6 +35,13 @@ struct Snapshot {
                 writer.put(span.last, width: id.family.width)
                 writer.put(seconds(deadline, now))
             }
+        }
+        writer.put(UInt32(allowed.count))
+        for entry in allowed {
+            writer.put(entry.family.rawValue)
+            writer.put(entry.span.first, width: entry.family.width)
+            writer.put(entry.span.last, width: entry.family.width)
+            writer.put(seconds(entry.deadline, now))
         }
     }
 
@@ -58,6 +69,15 @@ struct Snapshot {
                     first: try reader.take(width: family.width), last: try reader.take(width: family.width))
                 insert(id, span, try reader.take(), age, now)
             }
+        }
+        for _ in 0..<(try reader.take(UInt32.self)) {
+            guard let family = Family(rawValue: try reader.take()) else {
+                throw SnapshotError("the snapshot makes no sense")
+            }
+            let span = AddressSpan(
+                first: try reader.take(width: family.width), last: try reader.take(width: family.width))
+            let left = Int64(try reader.take(UInt32.self)) - age
+            if left > 0, span.first <= span.last { allowed.append(.init(family, span, until: now + left * 1000)) }
         }
     }
 

@@ -44,7 +44,8 @@ final class IpsetFilter: PacketFilter {
         guard !layout.isSetOnly else {
             guard layout.single.matches(actual.sets[layout.single.name]) else {
                 let wanted = "of type hash:net, family \(layout.family == .v4 ? "inet" : "inet6"), with timeout"
-                throw NetlinkError(code: ENOENT, action: "use ipset \(layout.single.name), which must be there \(wanted)")
+                throw NetlinkError(
+                    code: ENOENT, action: "use ipset \(layout.single.name), which must be there \(wanted)")
             }
             return
         }

@@ -99,11 +99,14 @@ struct IptablesText {
 
     private static func logRules(_ prefix: String, _ config: FirewallConfig) -> [String] {
         // The kernel takes 29 bytes; quotes would end the argument.
-        let plain = String(decoding: prefix.utf8.filter { $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }.prefix(29), as: UTF8.self)
+        let plain = String(
+            decoding: prefix.utf8.filter { $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }.prefix(29),
+            as: UTF8.self)
         let head = "-A \(IpsetFilter.logChain)"
         let reset = config.denyAction == .reject && config.rejectWith == .tcpReset
         let end = config.denyAction == .log ? [] : ["\(head)\(target(false, config))"]
-        return ["\(head) -j LOG --log-prefix \"\(plain)\""] + (reset ? ["\(head) -p tcp\(target(true, config))"] : []) + end
+        return ["\(head) -j LOG --log-prefix \"\(plain)\""] + (reset ? ["\(head) -p tcp\(target(true, config))"] : [])
+            + end
     }
 
     private static func target(_ resetsTCP: Bool, _ config: FirewallConfig) -> String {

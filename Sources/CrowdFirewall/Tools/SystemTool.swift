@@ -93,7 +93,9 @@ private final class MemoryFile {
     func fill(_ bytes: [UInt8]) throws(NetlinkError) {
         var done = 0
         while done < bytes.count {
-            let count = bytes.withUnsafeBytes { pwrite(fd, $0.baseAddress?.advanced(by: done), bytes.count - done, off_t(done)) }
+            let count = bytes.withUnsafeBytes {
+                pwrite(fd, $0.baseAddress?.advanced(by: done), bytes.count - done, off_t(done))
+            }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { throw NetlinkError(code: errno, action: "write to a file in memory") }
             done += count
@@ -105,7 +107,8 @@ private final class MemoryFile {
         guard fstat(fd, &info) == 0 else { throw NetlinkError(code: errno, action: "read a file in memory") }
         let size = min(Int(info.st_size), limit)
         return Array(unsafeUninitializedCapacity: size) { buffer, count in
-            while count < size, case let got = pread(fd, buffer.baseAddress?.advanced(by: count), size - count, off_t(count)),
+            while count < size,
+                case let got = pread(fd, buffer.baseAddress?.advanced(by: count), size - count, off_t(count)),
                 got > 0
             {
                 count += got
