@@ -111,7 +111,7 @@ let package = Package(
         tests("CrowdLAPI", "CrowdHTTP", log),
         tests("CrowdAcquisition"),
         tests("CrowdServer", .product(name: "HummingbirdTesting", package: "hummingbird")),
-        tests("CrowdFirewall", "CrowdLAPI", "CrowdHTTP", "crowd-bouncer", log),
+        tests("CrowdFirewall", "CrowdLAPI", "CrowdHTTP", "CNetfilterSystem", "crowd-bouncer", log),
         tests("CrowdTools", "CrowdExpr"),
         // real processes of this build
         .testTarget(
