@@ -84,13 +84,16 @@ let package = Package(
         room("CrowdEngine", "CrowdCore", "CrowdText", "CrowdExpr", "CMaxMind"),
         room("CrowdStore", "CrowdCore", "CSQLite", log),
         room("CrowdLAPI", "CrowdCore", "CrowdHTTP", log),
+        room("CrowdHub", "CrowdCore", "CrowdHTTP"),
         // services
         room("CrowdAcquisition", "CrowdCore", "CrowdText", "CrowdEngine", log),
         room(
             "CrowdServer", "CrowdCore", "CrowdText", "CrowdExpr", "CrowdStore", "CZlib", hummingbird, hummingbirdTLS,
             log),
         room("CrowdFirewall", "CrowdCore", "CrowdLAPI", "CNetfilter", log),
-        room("CrowdTools", "CrowdCore", "CrowdHTTP", "CrowdLAPI", "CrowdStore", "CrowdEngine", "CrowdExpr", log),
+        room(
+            "CrowdTools", "CrowdCore", "CrowdHTTP", "CrowdLAPI", "CrowdStore", "CrowdEngine", "CrowdExpr", "CrowdHub",
+            log),
         // programs
         program("crowd-agent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", log),
         program("crowd-lapi", "CrowdCore", "CrowdStore", "CrowdServer", log),
@@ -107,10 +110,11 @@ let package = Package(
         tests("CrowdEngine", "CrowdText"),
         tests("CrowdStore"),
         tests("CrowdLAPI", "CrowdHTTP", log),
+        tests("CrowdHub"),
         tests("CrowdAcquisition"),
         tests("CrowdServer", .product(name: "HummingbirdTesting", package: "hummingbird")),
         tests("CrowdFirewall", "CrowdLAPI", "CrowdHTTP", "crowd-bouncer", log),
-        tests("CrowdTools", "CrowdExpr"),
+        tests("CrowdTools", "CrowdExpr", "cscli"),
         // real processes of this build
         .testTarget(
             name: "SuiteTests",

@@ -26,7 +26,7 @@ struct MetricsReport {
     }
 
     /// Both services of this host are asked, the second on the next port; one that is silent is only worth a warning.
-    private static func scrape(_ call: Invocation, _ config: SuiteConfig) async -> [MetricSample] {
+    static func scrape(_ call: Invocation, _ config: SuiteConfig) async -> [MetricSample] {
         var urls = [call.flags.nonEmpty("url")].compactMap { $0 }
         if urls.isEmpty {
             let port = config.prometheus.listenPort

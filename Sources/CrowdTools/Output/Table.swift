@@ -94,7 +94,10 @@ struct Table {
         }
     }
 
-    private static func width(_ text: String) -> Int { text.unicodeScalars.filter { $0.value != 0xFE0F }.count }
+    /// Columns on a terminal: pictures take two, the selector behind one none.
+    private static func width(_ text: String) -> Int {
+        text.unicodeScalars.reduce(0) { $0 + ($1.value == 0xFE0F ? 0 : $1.value >= 0x1F000 ? 2 : 1) }
+    }
 
     private static func pad(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(0, width - self.width(text)))

@@ -32,6 +32,9 @@ struct Terminal: Sendable {
         Self.write("\(label) \(text)\n", to: 2)
     }
 
+    /// Written over by what follows; the caller ends the line.
+    static func progress(_ text: String) { write(text, to: 2) }
+
     /// Plain text on standard error.
     func note(_ text: String) { Self.write(text + "\n", to: 2) }
 

@@ -1,4 +1,5 @@
 import CrowdCore
+import CrowdHub
 import CrowdLAPI
 import Glibc
 
@@ -21,12 +22,12 @@ public struct Cscli: Sendable {
             .toggle("trace", nil, "Set logging to trace"), .toggle("debug", nil, "Set logging to debug"),
             .toggle("info", nil, "Set logging to info"), .toggle("warning", nil, "Set logging to warning"),
             .toggle("error", nil, "Set logging to error"),
+            .text("branch", nil, "Override hub branch on github").hidden,
         ],
         subcommands: [
             .alerts, .allowlists, .bouncers, .completion, .config, .dashboard, .decisions, .explain, .expr, .help,
-            .hubtest,
-            .lapi, .machines, .metrics, .simulation, .version,
-        ])
+            .hub, .hubtest, .lapi, .machines, .metrics, .simulation, .version,
+        ] + ItemType.allCases.map { .items($0) })
 
     /// - Parameter arguments: without the program's name.
     /// - Returns: the exit status, 0 or 1.
