@@ -115,6 +115,16 @@ final class SmallHub {
         #expect(hub.warnings == ["link target does not exist: \(path) -> /this/does/not/exist.yaml"])
     }
 
+    @Test func foldersOfTheHubMayBeLinks() async throws {
+        let small = try SmallHub()
+        let path = small.directory.path
+        try small.directory.write("usr/scenarios/a/one.yaml", "name: a/one\n")
+        symlink(path + "/usr/scenarios", path + "/hub/scenarios")
+        try small.directory.write("etc/scenarios/x", "")
+        symlink(path + "/hub/scenarios/a/one.yaml", path + "/etc/scenarios/one.yaml")
+        #expect(try small.hub()[Self.one]?.status == .upToDate)
+    }
+
     @Test func aCircleIsRefused() throws {
         let circle = #", "a/c": {"path":"collections/a/c.yaml","version":"1","collections":["a/c"]}"#
         let error = #expect(throws: HubError.self) { try SmallHub(circle).hub() }

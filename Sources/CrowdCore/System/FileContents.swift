@@ -27,6 +27,12 @@ public enum FileContents {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// `path` without slashes at its end and repeated ones, as Go's `filepath.Clean` gives it.
+    public static func cleaned(_ path: String) -> String {
+        let body = path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+        return path.hasPrefix("/") ? "/" + body : body
+    }
+
     /// `path` itself if absolute, else below the current directory.
     public static func absolute(_ path: String) -> String {
         guard !path.hasPrefix("/"), let current = getcwd(nil, 0) else { return path }

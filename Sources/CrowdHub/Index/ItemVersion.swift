@@ -22,9 +22,28 @@ public struct ItemVersion: Hashable, Sendable {
         }
         self.numbers = numbers + Array(repeating: 0, count: 3 - numbers.count)
     }
+
+    /// The first version whose first `parts` numbers are higher: 2.0.0 after 1.4.2 keeping one, 1.5.0 keeping two.
+    public func next(keeping parts: Int) -> ItemVersion {
+        var numbers = numbers
+        let last = max(0, min(parts, 3) - 1)
+        numbers[last] = numbers[last] &+ 1
+        for index in (last + 1)..<max(3, last + 1) { numbers[index] = 0 }
+        return ItemVersion(numbers.map { String($0) }.joined(separator: ".")) ?? self
+    }
 }
 
 extension ItemVersion: Comparable {
+    /// By what they mean: `1.0` is `1.0.0`.
+    public static func == (a: ItemVersion, b: ItemVersion) -> Bool {
+        a.numbers == b.numbers && a.prerelease == b.prerelease
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(numbers)
+        hasher.combine(prerelease)
+    }
+
     public static func < (a: ItemVersion, b: ItemVersion) -> Bool {
         if a.numbers != b.numbers { return a.numbers.lexicographicallyPrecedes(b.numbers) }
         if a.prerelease.isEmpty || b.prerelease.isEmpty { return !a.prerelease.isEmpty && b.prerelease.isEmpty }

@@ -5,6 +5,7 @@ import Glibc
 extension Hub {
     /// Folders below a type's folder are entered this deep.
     private static let maxDepth = 5
+    private static let maxLinks = 10
 
     mutating func scanDownloads() {
         for type in ItemType.allCases {
@@ -16,14 +17,13 @@ extension Hub {
     }
 
     mutating func scanInstalled() {
-        let root = Self.resolved(paths.hubDirectory) ?? paths.hubDirectory
         for type in ItemType.allCases {
             let folder = "\(paths.configDirectory)/\(type.rawValue)"
             let byPath = Dictionary((index.entries[type] ?? [:]).values.map { ($0.path, $0.id.name) }) { first, _ in
                 first
             }
             for path in Self.files(in: folder) {
-                switch target(of: path, root) {
+                switch target(of: path) {
                 case nil: continue
                 case .hub(let relative)?: install(path, relative, byPath, type)
                 case .elsewhere?: addLocal(path, below: folder, type)
@@ -37,14 +37,34 @@ extension Hub {
         case elsewhere
     }
 
-    /// Where the file at `path` really is; nil, with a warning, for a link to nowhere.
-    private mutating func target(of path: String, _ root: String) -> Target? {
+    /// Where a link leads; nil, with a warning, for one to nowhere.
+    ///
+    /// A link that passes through the hub's directory is the hub's, even if that is made of links itself: Debian keeps
+    /// the folders of types elsewhere.
+    private mutating func target(of path: String) -> Target? {
         guard let link = Self.link(path) else { return .elsewhere }
         guard let final = Self.resolved(path) else {
             warnings.append("link target does not exist: \(path) -> \(link)")
             return nil
         }
-        return final.hasPrefix(root + "/") ? .hub(String(final.dropFirst(root.count + 1))) : .elsewhere
+        let roots = [paths.hubDirectory, Self.resolved(paths.hubDirectory) ?? paths.hubDirectory].map { $0 + "/" }
+        for place in Self.hops(from: path) + [final] {
+            if let root = roots.first(where: { place.hasPrefix($0) }) {
+                return .hub(String(place.dropFirst(root.count)))
+            }
+        }
+        return .elsewhere
+    }
+
+    /// The places that a chain of links names one after the other.
+    private static func hops(from path: String) -> [String] {
+        var hops: [String] = []
+        var place = path
+        while hops.count < maxLinks, let next = link(place) {
+            place = next.hasPrefix("/") ? next : FileContents.directory(of: place) + "/" + next
+            hops.append(place)
+        }
+        return hops
     }
 
     private mutating func install(_ path: String, _ relative: String, _ byPath: [String: String], _ type: ItemType) {

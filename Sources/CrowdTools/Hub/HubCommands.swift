@@ -34,6 +34,7 @@ extension Command {
             ) { try await HubCommands.upgrade($0) },
             Command(name: "types", summary: "List supported item types") { HubCommands.types($0) },
             Command(name: "branch", summary: "Show selected hub branch") { $0.print(try $0.hubBranch()) },
+            .hubBundle,
         ])
 }
 

@@ -40,6 +40,8 @@ extension Invocation {
 /// Shows a plan, asks where it has to, carries it out.
 struct PlanSession {
     let call: Invocation
+    /// Instead of the configured one.
+    var source: (any HubSource)?
 
     func run(_ plan: ActionPlan) async throws {
         let (isInteractive, isDry) = (call.flags.isOn("interactive"), call.flags.isOn("dry-run"))
@@ -63,7 +65,7 @@ struct PlanSession {
             terminal.print(Self.sentence(event))
         }
         var run = PlanRun(
-            plan, source: try call.hubSource(), progress: { progress.show($0) }, report: report)
+            plan, source: try source ?? call.hubSource(), progress: { progress.show($0) }, report: report)
         let fault: (any Error)?
         do {
             try await run.run()

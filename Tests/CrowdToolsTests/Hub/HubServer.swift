@@ -75,6 +75,8 @@ final class HubServer: Sendable {
 
     func put(_ path: String, _ bytes: [UInt8]) { state.withLock { $0.files[path] = bytes } }
     func content(_ path: String) -> [UInt8] { state.withLock { $0.files[path] ?? [] } }
+    /// The data files, by their paths.
+    var data: [String: [UInt8]] { state.withLock { $0.files.filter { $0.key.hasPrefix("/data/") } } }
     var requests: [ScriptedServer.Request] { server.requests }
     func stop() { server.stop() }
 
