@@ -114,7 +114,7 @@ let package = Package(
         tests("CrowdAcquisition"),
         tests("CrowdServer", .product(name: "HummingbirdTesting", package: "hummingbird")),
         tests("CrowdFirewall", "CrowdLAPI", "CrowdHTTP", "crowd-bouncer", log),
-        tests("CrowdTools", "CrowdExpr", "CrowdHub", "cscli"),
+        tests("CrowdTools", "CrowdExpr", "CrowdHub", "CrowdStore", "cscli", "crowd-lapi"),
         // real processes of this build
         .testTarget(
             name: "SuiteTests",

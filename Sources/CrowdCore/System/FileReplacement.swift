@@ -7,7 +7,8 @@ extension FileContents {
     /// - Throws: `ConfigError` in Go's words; the old file is untouched then.
     public static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o644) throws(ConfigError) {
         var status = stat()
-        let isReplaceable = stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+        let isDevice = path.hasPrefix("/dev/") || path.hasPrefix("/proc/")
+        let isReplaceable = !isDevice && (stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG)
         let temporary = isReplaceable ? path + ".new" : path
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw ConfigError("open \(path): \(systemMessage(errno))") }

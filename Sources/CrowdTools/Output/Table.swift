@@ -39,10 +39,22 @@ struct Table {
         }
         text += rule
         if !header.isEmpty {
-            text += "|" + zip(header, widths).map { " \(Self.center($0, $1)) |" }.joined() + "\n" + rule
+            text += Self.fullHeader(header, widths) + rule
         }
         for row in rows { text += Self.fullRow(row, widths) }
         return text + rule
+    }
+
+    private static func fullHeader(_ header: [String], _ widths: [Int]) -> String {
+        let cells = header.map(lines)
+        let height = cells.map(\.count).max() ?? 1
+        return (0..<height).map { line -> String in
+            let texts = zip(cells, widths).map { cell, width -> String in
+                let text = line < cell.count ? cell[line] : ""
+                return " \(center(text, width)) |"
+            }
+            return "|" + texts.joined() + "\n"
+        }.joined()
     }
 
     private static func fullRow(_ row: [String], _ widths: [Int]) -> String {

@@ -26,7 +26,8 @@ public struct Cscli: Sendable {
         ],
         subcommands: [
             .alerts, .allowlists, .bouncers, .completion, .config, .dashboard, .decisions, .explain, .expr, .help,
-            .hub, .hubtest, .lapi, .machines, .metrics, .setup, .simulation, .version,
+            .hub, .hubtest, .lapi, .machines, .metrics, .setup, .simulation, .support,
+            .version,
         ] + ItemType.allCases.map { .items($0) })
 
     /// - Parameter arguments: without the program's name.
