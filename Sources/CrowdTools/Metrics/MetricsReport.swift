@@ -76,6 +76,8 @@ struct MetricsReport {
         switch word {
         case "engine": ["acquisition", "parsers", "scenarios", "stash", "whitelists"]
         case "lapi": ["alerts", "decisions", "lapi", "lapi-bouncer", "lapi-decisions", "lapi-machine"]
+        case "appsec": ["appsec-engine", "appsec-rule", "appsec-challenge"]
+        case "bot-detection": ["appsec-challenge"]
         case BouncerMetrics.type: [BouncerMetrics.type]
         default: sections.map(\.type).filter { $0 == word }
         }
