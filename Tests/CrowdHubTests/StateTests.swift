@@ -100,7 +100,8 @@ final class SmallHub {
         plan.upgrade(try #require(hub[Self.all]))
         #expect(plan.isEmpty)
         #expect(plan.warnings == ["scenarios:a/two is tainted, use '--force' to overwrite"])
-        #expect(throws: HubError.self) { try plan.remove(try #require(hub[Self.two]), purge: false) }
+        let error = #expect(throws: HubError.self) { try plan.remove(try #require(hub[Self.all]), purge: false) }
+        #expect(error?.description == "a/all is tainted, use '--force' to remove")
     }
 
     @Test func linksToNowhereAndHiddenFoldersAreLeftOut() throws {

@@ -41,12 +41,10 @@ public struct ActionPlan: Sendable {
     public mutating func remove(_ item: HubItem, purge: Bool) throws(HubError) {
         guard !item.isLocal else { return warn("\(item.id) is a local item, please delete manually") }
         let going = hub.removableDependencies(of: item)
-        for item in going + [item] where item.isInstalled && !item.isLocal {
-            guard force || !item.isTainted else {
-                throw .refused("\(item.id.name) is tainted, use '--force' to remove")
-            }
-            add(.disable(item.id))
+        for item in [item] + going where item.isInstalled && item.isTainted && !force {
+            throw .refused("\(item.id.name) is tainted, use '--force' to remove")
         }
+        for item in going + [item] where item.isInstalled && !item.isLocal { add(.disable(item.id)) }
         guard purge else { return }
         for item in going + [item] where item.isDownloaded && !item.isLocal { add(.purge(item.id)) }
     }
