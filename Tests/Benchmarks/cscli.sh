@@ -43,6 +43,7 @@ text = json.dumps(index).encode()
 
 class Hub(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     def log_message(self, *_): pass
     def do_GET(self):
         path = self.path.split("?")[0].split("/", 2)[-1]

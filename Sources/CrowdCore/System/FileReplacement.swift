@@ -24,16 +24,30 @@ extension FileContents {
     }
 
     /// Renames a finished file into its place and syncs the directory, so that the name survives a crash as well.
-    public static func rename(_ from: String, to path: String) throws(ConfigError) {
+    public static func rename(_ from: String, to path: String, syncsFolder: Bool = true) throws(ConfigError) {
         guard Glibc.rename(from, path) == 0 else {
             let fault = systemMessage(errno)
             unlink(from)
             throw ConfigError("rename \(path): \(fault)")
         }
-        let folder = open(directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { return }
-        fsync(folder)
-        close(folder)
+        if syncsFolder { try? sync(directory(of: path)) }
+    }
+
+    /// Writes a file that nobody looks at yet; it is on the disk only after `sync`.
+    public static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o644) throws(ConfigError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw ConfigError("open \(path): \(systemMessage(errno))") }
+        defer { close(descriptor) }
+        fchmod(descriptor, mode)
+        if let fault = writeAll(bytes, to: descriptor, syncs: false) { throw ConfigError("write \(path): \(fault)") }
+    }
+
+    /// Brings a file or a directory to the disk.
+    public static func sync(_ path: String) throws(ConfigError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw ConfigError("open \(path): \(systemMessage(errno))") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw ConfigError("sync \(path): \(systemMessage(errno))") }
     }
 
     /// What went wrong, in the system's words.

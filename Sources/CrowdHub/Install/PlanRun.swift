@@ -5,8 +5,8 @@ import Glibc
 ///
 /// (1) Every item's bytes are fetched and checked against the index before the first file changes: a hub that cannot
 ///     be reached, or serves something else, changes nothing.
-/// (2) Files are replaced whole; a link is made when its target is there. A run that breaks off in between leaves
-///     items that are each complete, old or new.
+/// (2) Items that are downloaded one after the other are written beside their places, synced, and then renamed all at
+///     once; a link is made when its target is there. A run that breaks off leaves items that are each complete.
 /// (3) An item's data files are there before the item is.
 public struct PlanRun: Sendable {
     /// What is being done, as it begins.
@@ -24,6 +24,7 @@ public struct PlanRun: Sendable {
     /// Something has changed that a running agent should know.
     public private(set) var needsReload = false
     private let report: @Sendable (Event) -> Void
+    private var staged = StagedFiles()
 
     public init(
         _ plan: ActionPlan, source: any HubSource, progress: @escaping DownloadProgress = { _ in },
@@ -42,7 +43,18 @@ public struct PlanRun: Sendable {
         let lock = try HubLock(plan.hub.paths.hubDirectory)
         defer { withExtendedLifetime(lock) {} }
         let contents = try await fetch()
-        for step in plan.steps { try await carryOut(step, contents) }
+        defer { staged.discard() }
+        for step in plan.steps {
+            if case .download = step {} else { try commit() }
+            try await carryOut(step, contents)
+        }
+        try commit()
+    }
+
+    private mutating func commit() throws(HubError) {
+        guard !staged.isEmpty else { return }
+        try staged.commit()
+        needsReload = true
     }
 
     private mutating func carryOut(_ step: ActionPlan.Step, _ contents: [ItemID: [UInt8]]) async throws(HubError) {
@@ -62,8 +74,7 @@ public struct PlanRun: Sendable {
         report(.downloading(id))
         try await data.refresh(bytes, of: id, file: entry.path)
         let path = plan.hub.paths.download(entry)
-        try HubFiles.replace(path, with: bytes)
-        needsReload = true
+        try staged.add(path, bytes)
     }
 
     private mutating func enable(_ id: ItemID) throws(HubError) {
