@@ -85,6 +85,7 @@ let package = Package(
         room("CrowdEngine", "CrowdCore", "CrowdText", "CrowdExpr", "CMaxMind"),
         room("CrowdStore", "CrowdCore", "CSQLite", log),
         room("CrowdLAPI", "CrowdCore", "CrowdHTTP", log),
+        room("CrowdHub", "CrowdCore", "CrowdHTTP"),
         // services
         room("CrowdAcquisition", "CrowdCore", "CrowdText", "CrowdEngine", "CFileTimes", log),
         room("CrowdAgent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", log),
@@ -92,7 +93,9 @@ let package = Package(
             "CrowdServer", "CrowdCore", "CrowdText", "CrowdExpr", "CrowdStore", "CZlib", hummingbird, hummingbirdTLS,
             log),
         room("CrowdFirewall", "CrowdCore", "CrowdLAPI", "CNetfilter", log),
-        room("CrowdTools", "CrowdCore", "CrowdHTTP", "CrowdLAPI", "CrowdStore", "CrowdEngine", "CrowdExpr", log),
+        room(
+            "CrowdTools", "CrowdCore", "CrowdHTTP", "CrowdLAPI", "CrowdStore", "CrowdEngine", "CrowdExpr", "CrowdHub",
+            log),
         // programs
         program("crowd-agent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", "CrowdAgent", log),
         program("crowd-lapi", "CrowdCore", "CrowdStore", "CrowdServer", log),
@@ -109,10 +112,11 @@ let package = Package(
         tests("CrowdEngine", "CrowdText"),
         tests("CrowdStore"),
         tests("CrowdLAPI", "CrowdHTTP", log),
+        tests("CrowdHub"),
         tests("CrowdAcquisition"),
         tests("CrowdServer", .product(name: "HummingbirdTesting", package: "hummingbird")),
         tests("CrowdFirewall", "CrowdLAPI", "CrowdHTTP", "CNetfilterSystem", "crowd-bouncer", log),
-        tests("CrowdTools", "CrowdExpr"),
+        tests("CrowdTools", "CrowdExpr", "CrowdHub", "CrowdStore", "cscli", "crowd-lapi"),
         // real processes of this build
         .testTarget(
             name: "SuiteTests",

@@ -35,14 +35,6 @@ public enum FileContents {
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// Makes a file's name as durable as its content.
-    public static func syncDirectory(of path: String) {
-        let descriptor = open(directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        fsync(descriptor)
-        close(descriptor)
-    }
-
     /// What follows the last slash.
     public static func name(of path: String) -> String { String(path.split(separator: "/").last ?? "") }
 
@@ -50,6 +42,12 @@ public enum FileContents {
     public static func directory(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// `path` without slashes at its end and repeated ones, as Go's `filepath.Clean` gives it.
+    public static func cleaned(_ path: String) -> String {
+        let body = path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+        return path.hasPrefix("/") ? "/" + body : body
     }
 
     /// `path` itself if absolute, else below the current directory.
