@@ -24,8 +24,8 @@ actor Enforcer {
     /// Rules as they were right after we wrote them.
     var written: [Family: [String: [KernelTable.Rule]]] = [:]
     var lastGeneration: UInt32?
-    /// The last snapshot could not be written.
-    var snapshotFailed = false
+    /// Elements of large sets that nobody decided, as of the last sweep.
+    var excesses: [KernelSet: Int] = [:]
     /// The kernel has no connection tracking, or none for us.
     var connectionsFailed = false
     /// True once a complete list was taken: before that nothing in the kernel is superfluous.
@@ -94,7 +94,7 @@ actor Enforcer {
     /// Takes the complete list.
     func replace(with batch: DecisionCollector.Batch, _ origins: OriginTable) -> Verification {
         self.origins = origins
-        desired.replace(with: batch.new)
+        desired = batch.state
         hasDecisions = true
         revision += 1
         var result = converge(isFirst: true)
@@ -166,12 +166,6 @@ actor Enforcer {
 
     /// Whether somebody else changed the ruleset since our last look. One small message.
     func isTouched() -> Bool { (try? filter.generation()) != lastGeneration }
-
-    /// Compares kernel and desired state in full and repairs what differs.
-    func verify() -> Verification {
-        desired.purge(now: MonotonicClock.now())
-        return converge()
-    }
 
     /// What is left when the bouncer ends, as `on_stop` says.
     func stop() {
