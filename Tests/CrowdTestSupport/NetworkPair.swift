@@ -40,8 +40,13 @@ public final class NetworkPair: Sendable {
         for space in [attacker, edge] { _ = try? Command.run(["ip", "netns", "del", space]) }
     }
 
+    /// How an attempt to connect to the edge's port 9 ends.
+    public enum Connection: Sendable { case accepted, refused, silent }
+
     /// Whether a TCP packet from `source` gets into the edge: a refused connection says yes, silence says no.
-    public func reaches(from source: String) throws -> Bool {
+    public func reaches(from source: String) throws -> Bool { try connects(from: source) != .silent }
+
+    public func connects(from source: String) throws -> Connection {
         let isV6 = source.contains(":")
         let target = isV6 ? Self.v6 : Self.v4
         _ = try Command.run(
@@ -51,9 +56,11 @@ public final class NetworkPair: Sendable {
             "ip -n \(attacker) \(isV6 ? "-6 " : "")route replace \(target)\(isV6 ? "/128" : "/32") dev v0 src \(source)"
         )
         let probe = "exec 3<>/dev/tcp/\(target)/9"
-        let result = try Command.run(
-            ["ip", "netns", "exec", attacker, "timeout", "0.4", "bash", "-c", probe])
-        return result.status != 124
+        switch try Command.run(["ip", "netns", "exec", attacker, "timeout", "0.4", "bash", "-c", probe]).status {
+        case 0: return .accepted
+        case 124: return .silent
+        default: return .refused
+        }
     }
 
     /// Polls until packets from `source` are dropped or get in, as `wanted` says; false after `seconds`.
