@@ -9,7 +9,7 @@ one per cent of them, and for each of SAMPLES addresses the time from its ban at
 after which a step is given up. Appends to TABLE: label, decisions, wall s, CPU s, resident kB, peak kB, in the sets, delta s,
 delay p50 ms, p99 ms, max ms, samples.
 """
-import http.server, os, re, signal, socket, socketserver, subprocess, sys, threading, time
+import http.server, os, random, re, signal, socket, socketserver, subprocess, sys, threading, time
 
 HZ = os.sysconf("SC_CLK_TCK")
 DROP_PORT = 18101
@@ -29,7 +29,7 @@ class State:
         self.changed = threading.Condition()
         everything = ",".join(decision(n + 1, address(n)) for n in range(count))
         self.everything = ('{"new": [' + everything + '], "deleted": []}').encode()
-        self.new, self.deleted, self.told = [], [], False
+        self.new, self.deleted, self.polls = [], [], True
 
     def change(self, new=(), deleted=()):
         with self.changed:
@@ -39,6 +39,7 @@ class State:
 
     def delta(self, hold):
         with self.changed:
+            self.polls = not hold
             self.changed.wait_for(lambda: self.new or self.deleted, hold)
             body = '{"new": [' + ",".join(self.new) + '], "deleted": [' + ",".join(self.deleted) + "]}"
             self.new, self.deleted = [], []
@@ -167,7 +168,8 @@ def main():
             if until(lambda: coming.is_dropped() and not going.is_dropped(), limit, 0.001):
                 took = time.monotonic() - begin
             for number in range(samples):
-                time.sleep(0.05)
+                # One that polls would else always be asked just after a poll.
+                time.sleep(random.uniform(0, 10) if state.polls else 0.05)
                 delays.append(delay(state, receiver, number, limit))
         if None in delays:
             sys.exit(f"{label}: a banned address was not dropped within {limit} s")

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// Two network namespaces joined by a veth pair, an attacker and an edge; removed when released.
 public final class NetworkPair: Sendable {
@@ -18,8 +19,12 @@ public final class NetworkPair: Sendable {
         return filter?.status == 0
     }()
 
+    /// Suites run beside each other and may choose the same names.
+    private static let made = Atomic(0)
+
     public init(_ name: String) throws {
-        let suffix = "\(name)\(getpid() % 100_000)"
+        let number = Self.made.add(1, ordering: .relaxed).newValue
+        let suffix = "\(name)\(number)-\(getpid() % 100_000)"
         attacker = "ta-\(suffix)"
         edge = "te-\(suffix)"
         for space in [attacker, edge] {

@@ -24,6 +24,7 @@ extension Enforcer {
             }
         }
         lastGeneration = try? filter.generation()
+        if !leavesLarge { figures = result }
         if result.drift > 0 && !isFirst {
             log.warning(
                 "The kernel differed from the decisions",

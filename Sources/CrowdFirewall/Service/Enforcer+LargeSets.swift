@@ -47,6 +47,7 @@ extension Enforcer {
         let purged = before - desired.count
         var result = converge(leavesLarge: true)
         await sweepLarge(&result, purged: purged, repairs: true)
+        figures = result
         return result
     }
 

@@ -24,6 +24,8 @@ actor Enforcer {
     /// Rules as they were right after we wrote them.
     var written: [Family: [String: [KernelTable.Rule]]] = [:]
     var lastGeneration: UInt32?
+    /// Of the last comparison, and what was changed since; what ended since is still in both.
+    var figures = Verification()
     /// Elements of large sets that nobody decided, as of the last sweep.
     var excesses: [KernelSet: Int] = [:]
     /// The kernel has no connection tracking, or none for us.
@@ -139,6 +141,10 @@ actor Enforcer {
         guard !change.isEmpty else { return }
         do {
             try commit(change)
+            for (set, plan) in change.plans where !set.isProtected {
+                figures.decided += plan.add.count - plan.remove.count
+                figures.enforced += plan.add.count - plan.remove.count
+            }
         } catch {
             log.warning("The kernel did not take a change, comparing everything", metadata: ["error": "\(error)"])
             _ = converge()

@@ -138,6 +138,7 @@ public struct FirewallBouncer: Sendable {
         }
         let decided = await enforcer.decided()
         metrics.set(decided: decided, origins: origins)
+        metrics.set(figures: await enforcer.figures)
         if isFirst { await tellHealth() }
     }
 
