@@ -29,7 +29,7 @@ test: packages ## every test
 
 lint: packages ## formatting and shell syntax
 	swift format lint --strict -r Package.swift Sources Tests
-	@for script in deploy/install deploy/install-packages deploy/container/entrypoint .ci/run Tests/*/run Tests/*/*.sh; do \
+	@for script in deploy/install deploy/hub-upgrade deploy/install-packages deploy/container/entrypoint .ci/run Tests/*/run Tests/*/*.sh; do \
 	    [ ! -f "$$script" ] || bash -n "$$script" || exit 1; \
 	done
 

@@ -71,3 +71,33 @@ int crowd_certificate_subject(
     X509_free(certificate);
     return copied;
 }
+
+int crowd_ed25519_public(const unsigned char seed[32], unsigned char out[32]) {
+    size_t room = 32;
+    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, 32);
+    int good = key != NULL && EVP_PKEY_get_raw_public_key(key, out, &room) == 1 && room == 32;
+    EVP_PKEY_free(key);
+    return good;
+}
+
+int crowd_ed25519_sign(const unsigned char seed[32], const void *data, size_t length, unsigned char out[64]) {
+    size_t room = 64;
+    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, 32);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int good = key != NULL && context != NULL && EVP_DigestSignInit(context, NULL, NULL, NULL, key) == 1 &&
+               EVP_DigestSign(context, out, &room, data, length) == 1 && room == 64;
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+    return good;
+}
+
+int crowd_ed25519_verify(
+    const unsigned char key_bytes[32], const void *data, size_t length, const unsigned char signature[64]) {
+    EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key_bytes, 32);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int good = key != NULL && context != NULL && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
+               EVP_DigestVerify(context, signature, 64, data, length) == 1;
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+    return good;
+}

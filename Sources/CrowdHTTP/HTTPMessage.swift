@@ -22,6 +22,8 @@ public struct HTTPRequest: Sendable {
     /// Takes the body of a 2xx answer piece by piece, on the client's thread, instead of collecting it; returning false
     /// aborts the transfer.
     public var bodySink: (@Sendable (UnsafeBufferPointer<UInt8>) -> Bool)?
+    /// Told status and headers before the first byte goes to the sink, on the client's thread.
+    public var onHead: (@Sendable (HTTPResponse) -> Void)?
 
     public init(
         _ method: Method, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil

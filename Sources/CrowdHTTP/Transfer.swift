@@ -116,6 +116,7 @@ final class Transfer: @unchecked Sendable {
 /// What libcurl tells while the transfer runs.
 extension Transfer {
     fileprivate func take(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        if received == 0 { request.onHead?(response) }
         received += bytes.count
         guard received <= request.maxResponseBytes else {
             refusal = .tooLarge(limit: request.maxResponseBytes)

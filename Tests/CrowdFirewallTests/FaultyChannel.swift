@@ -1,5 +1,6 @@
 import CNetfilterSystem
 import CrowdCore
+import CrowdTestSupport
 import Glibc
 
 @testable import CrowdFirewall

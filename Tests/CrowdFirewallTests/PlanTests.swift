@@ -1,3 +1,4 @@
+import CrowdTestSupport
 import Testing
 
 @testable import CrowdFirewall

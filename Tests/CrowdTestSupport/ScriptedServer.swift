@@ -22,11 +22,17 @@ public final class ScriptedServer: Sendable {
         public var body: [UInt8]
         /// Close without answering.
         public var drops = false
+        /// Announce the whole body, send this much of it, and close.
+        public var breaksAfter: Int?
 
         public init(_ status: Int, _ text: String = "", headers: [(String, String)] = []) {
+            self.init(status, bytes: Array(text.utf8), headers: headers)
+        }
+
+        public init(_ status: Int, bytes: [UInt8], headers: [(String, String)] = []) {
             self.status = status
             self.headers = headers
-            body = Array(text.utf8)
+            body = bytes
         }
 
         public static let drop: Response = {
@@ -114,7 +120,8 @@ public final class ScriptedServer: Sendable {
         var head = "HTTP/1.1 \(response.status) X\r\n"
         for header in response.headers { head += "\(header.0): \(header.1)\r\n" }
         head += "Content-Length: \(response.body.count)\r\n\r\n"
-        let bytes = Array(head.utf8) + (request.method == "HEAD" ? [] : response.body)
+        let body = response.body.prefix(request.method == "HEAD" ? 0 : response.breaksAfter ?? .max)
+        let bytes = Array(head.utf8) + body
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -123,7 +130,8 @@ public final class ScriptedServer: Sendable {
             if count <= 0 { return false }
             sent += count
         }
-        return true
+        if response.breaksAfter != nil { shutdown(fd, Int32(SHUT_RDWR)) }
+        return response.breaksAfter == nil
     }
 
     private static func listenTCP() throws -> (Int32, Int) {

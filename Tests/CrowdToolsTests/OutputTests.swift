@@ -21,6 +21,47 @@ import Testing
                 """)
     }
 
+    @Test func headersMayHaveTwoLines() {
+        var table = Table(["a", "bb\ncccc"])
+        table.rows = [["1", "2"]]
+        #expect(
+            table.text(.full) == """
+                +---+------+
+                | a |  bb  |
+                |   | cccc |
+                +---+------+
+                | 1 | 2    |
+                +---+------+
+
+                """)
+    }
+
+    @Test func differences() {
+        let old = (1...20).map { "line \($0)" }.joined(separator: "\n") + "\n"
+        let new = old.replacing("line 4\n", with: "line four\n").replacing("line 20\n", with: "")
+        #expect(
+            UnifiedDiff.text("a", old, "b", new) == """
+                --- a
+                +++ b
+                @@ -1,7 +1,7 @@
+                 line 1
+                 line 2
+                 line 3
+                -line 4
+                +line four
+                 line 5
+                 line 6
+                 line 7
+                @@ -17,4 +17,3 @@
+                 line 17
+                 line 18
+                 line 19
+                -line 20
+
+                """)
+        #expect(UnifiedDiff.text("a", old, "b", old) == "")
+    }
+
     @Test func lightTable() {
         var table = Table(["Name", "Type"])
         table.rows = [["edge", ""], ["a", "fw"]]

@@ -23,3 +23,8 @@ int crowd_bcrypt_check(const char *password, const char *hash);
 // Returns its length, or 0 when there is none or it does not fit.
 int crowd_certificate_subject(
     const unsigned char *der, size_t length, int kind, int index, unsigned char *out, size_t room);
+
+// Ed25519 (RFC 8032): the public key of a seed, a signature, and whether a signature is genuine.
+int crowd_ed25519_public(const unsigned char seed[32], unsigned char out[32]);
+int crowd_ed25519_sign(const unsigned char seed[32], const void *data, size_t length, unsigned char out[64]);
+int crowd_ed25519_verify(const unsigned char key[32], const void *data, size_t length, const unsigned char signature[64]);

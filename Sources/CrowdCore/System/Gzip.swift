@@ -28,6 +28,33 @@ public enum Gzip {
         return output
     }
 
+    /// The contents of a gzip file of any number of members; `nil` for one that is broken, cut off, or larger than
+    /// `limit` unpacked.
+    public static func decompress(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
+        var stream = z_stream()
+        guard inflateInit2_(&stream, 31, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { return nil }
+        defer { inflateEnd(&stream) }
+        var input = bytes
+        var output: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 256 * 1024)
+        return input.withUnsafeMutableBufferPointer { source in
+            stream.next_in = source.baseAddress
+            stream.avail_in = UInt32(clamping: source.count)
+            while true {
+                let status = chunk.withUnsafeMutableBufferPointer { target in
+                    stream.next_out = target.baseAddress
+                    stream.avail_out = UInt32(target.count)
+                    return inflate(&stream, Z_NO_FLUSH)
+                }
+                output += chunk[..<(chunk.count - Int(stream.avail_out))]
+                guard output.count <= limit, status == Z_OK || status == Z_STREAM_END else { return nil }
+                guard status == Z_STREAM_END else { continue }
+                if stream.avail_in == 0 { return output }
+                guard inflateReset(&stream) == Z_OK else { return nil }
+            }
+        }
+    }
+
     /// Replaces the file at `path` by `path.gz`, in constant memory. On failure the plain file stays.
     @discardableResult
     public static func compressFile(_ path: String) -> Bool {
@@ -53,5 +80,24 @@ public enum Gzip {
                 return false
             }
         }
+    }
+}
+
+/// Reads a gzip file from its start, in blocks; a file that is not gzip is read as it is.
+public final class GzipReader {
+    private let handle: gzFile
+
+    /// nil when it cannot be opened; `errno` says why.
+    public init?(_ path: String) {
+        guard let opened = gzopen(path, "rbe") else { return nil }
+        handle = opened
+    }
+
+    deinit { gzclose(handle) }
+
+    /// The next bytes; 0 at the end, nil when the file is damaged.
+    public func read(into block: UnsafeMutableBufferPointer<UInt8>) -> Int? {
+        let count = gzread(handle, block.baseAddress, UInt32(truncatingIfNeeded: block.count))
+        return count < 0 ? nil : Int(count)
     }
 }

@@ -1,5 +1,4 @@
 import CrowdCore
-import Glibc
 
 /// An item's file: where it is installed and which stage its folder names.
 public struct ItemFile: Sendable, Equatable {
@@ -42,27 +41,11 @@ public enum ContentFiles {
         guard depth < 4 else { return [] }
         return entries(directory).flatMap { name -> [String] in
             let path = directory + "/" + name
-            if isDirectory(path) { return files(path, depth: depth + 1) }
+            if FileContents.isDirectory(path) { return files(path, depth: depth + 1) }
             return name.hasSuffix(".yaml") || name.hasSuffix(".yml") ? [path] : []
         }
     }
 
-    private static func isDirectory(_ path: String) -> Bool {
-        var info = stat()
-        return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
-    }
-
     /// Names in a directory, sorted by bytes, hidden ones left out.
-    public static func entries(_ directory: String) -> [String] {
-        guard let handle = opendir(directory) else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if !name.hasPrefix(".") { names.append(name) }
-        }
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    }
+    public static func entries(_ directory: String) -> [String] { FileContents.entries(directory) }
 }

@@ -60,6 +60,15 @@ struct Flag: Sendable {
     var fallback: String
     var help: String
     var isRequired = false
+    /// Works, but the help does not speak of it.
+    var isHidden = false
+
+    /// The flag, left out of the help.
+    var hidden: Flag {
+        var flag = self
+        flag.isHidden = true
+        return flag
+    }
 
     /// The flag, to be given whenever the command is.
     var required: Flag {

@@ -35,7 +35,7 @@ struct CommandHelp {
     }
 
     private static func section(_ title: String, _ flags: [Flag]) -> String {
-        let rows = flags.sorted { $0.name < $1.name }.map { ($0.usage, $0.helpWithDefault) }
+        let rows = flags.filter { !$0.isHidden }.sorted { $0.name < $1.name }.map { ($0.usage, $0.helpWithDefault) }
         let width = rows.map(\.0.count).max() ?? 0
         return "\n\(title):\n" + rows.map { "  \($0.padded(to: width))   \($1)\n" }.joined()
     }

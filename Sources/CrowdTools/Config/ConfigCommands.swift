@@ -38,9 +38,20 @@ enum ConfigCommands {
 
     /// A value by the reference's names (`Config.API.Server.ListenURI`); a missing section prints `nil`.
     static func value(of key: String, in config: SuiteConfig) throws(CommandError) -> String {
-        let names = key.split(separator: ".")
-        guard names.first == "Config", let value = ConfigTree(config)[names.dropFirst()] else {
-            throw CommandError("failed to compile key '\(key)': no such value")
+        let names = key.split(separator: ".", omittingEmptySubsequences: false)
+        guard names.first == "Config" else {
+            throw CommandError("unknown name \(names.first ?? "") (1:1)\n | \(key)\n | ^")
+        }
+        var value = ConfigTree(config)
+        var column = "Config.".count
+        for name in names.dropFirst() {
+            guard let inner = value[[name]] else {
+                let mark = String(repeating: ".", count: column)
+                throw CommandError(
+                    "type \(value.typeName) has no field \(name) (1:\(column + 1))\n | \(key)\n | \(mark)^")
+            }
+            value = inner
+            column += name.count + 1
         }
         return value.shown
     }

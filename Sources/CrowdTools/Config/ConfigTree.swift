@@ -24,6 +24,19 @@ indirect enum ConfigTree: Sendable {
         }
     }
 
+    /// Go's name of the type, for messages.
+    var typeName: String {
+        switch self {
+        case .section(let type, _): "*csconfig.\(type)"
+        case .text: "string"
+        case .number: "int"
+        case .bool: "bool"
+        case .boolPointer: "*bool"
+        case .list: "[]string"
+        case .absent: "nil"
+        }
+    }
+
     /// As a script reads it: texts bare, everything else in Go's notation.
     var shown: String {
         if case .text(let text) = self { return text }

@@ -19,6 +19,7 @@ extension Command {
             Command(name: "status", summary: "Check authentication to Local API (LAPI)") {
                 try await LAPICommands.status($0)
             },
+            .lapiContext,
         ])
 }
 

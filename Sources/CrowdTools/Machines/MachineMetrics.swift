@@ -7,6 +7,13 @@ struct MachineMetrics {
     private var acquisition: [String: [String: Double]] = [:]
     private var parsers: [[String]: [String: Double]] = [:]
 
+    private static let postoverflows = "Postoverflows"
+    private static let postoverflowStages = ["s00-enrich", "s01-whitelist"]
+    /// The column of a metric of a source.
+    private static let acquisitionNames = [
+        "read": "read", "global_parsed": "parsed", "global_unparsed": "unparsed", "parsed": "parsed",
+        "unparsed": "unparsed",
+    ]
     private static let acquisitionColumns = ["read", "parsed", "unparsed"]
     private static let parserColumns = ["parsed", "unparsed"]
 
@@ -26,11 +33,12 @@ struct MachineMetrics {
         let acquisitionType = labels?["acquis_type"]?.string ?? ""
         let source =
             "\(type):\(labels?["source"]?.string ?? "")" + (acquisitionType.isEmpty ? "" : " (\(acquisitionType))")
-        if let parser = labels?["parser"]?.string {
-            let stage = labels?["stage"]?.string ?? ""
-            parsers[[source, "\(stage)/\(parser)"], default: [:]][name, default: 0] += value.double
-        } else {
-            acquisition[source, default: [:]][name, default: 0] += value.double
+        if let parser = labels?["parser_name"]?.string {
+            let stage = labels?["parser_stage"]?.string ?? ""
+            let place = Self.postoverflowStages.contains(stage) ? Self.postoverflows : source
+            parsers[[place, "\(stage)/\(parser)"], default: [:]][name, default: 0] += value.double
+        } else if let column = Self.acquisitionNames[name] {
+            acquisition[source, default: [:]][column, default: 0] += value.double
         }
     }
 
@@ -40,7 +48,12 @@ struct MachineMetrics {
             [source] + Self.acquisitionColumns.map { Self.text(values[$0]) }
         }
         var parsed = Table(["Source", "Parser", "Parsed", "Unparsed"], title: "Parser Metrics")
-        parsed.rows = parsers.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { key, values in
+        let isLast: ([String]) -> Int = { $0[0] == Self.postoverflows ? 1 : 0 }
+        let sorted = parsers.sorted {
+            isLast($0.key) != isLast($1.key)
+                ? isLast($0.key) < isLast($1.key) : $0.key.lexicographicallyPrecedes($1.key)
+        }
+        parsed.rows = sorted.map { key, values in
             key + Self.parserColumns.map { Self.text(values[$0]) }
         }
         return [read, parsed].filter { !$0.rows.isEmpty }

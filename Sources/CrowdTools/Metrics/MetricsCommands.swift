@@ -14,7 +14,7 @@ extension Command {
                 name: "show", summary: "Display all or part of the available metrics.", argumentsUsage: "[TYPE...]",
                 arguments: .any
             ) { try await MetricsReport.show($0) },
-            Command(name: "list", summary: "List available types of metrics.") { MetricsReport.list($0) },
+            Command(name: "list", summary: "List available types of metrics.") { try MetricsReport.list($0) },
         ]
     ) { try await MetricsReport.show($0) }
 }

@@ -17,7 +17,17 @@ struct MetricsReport {
         let wanted = sections.filter { section in
             call.words.isEmpty || types.contains(section.type)
         }
-        if call.output == .json { return call.print(json(wanted, samples).pretty) }
+        let bouncers = wantsBouncers(call) ? try bouncerMetrics(call) : nil
+        if call.output == .json {
+            var tree = json(wanted, samples)
+            if let bouncers, case .object(let members) = tree {
+                tree = .object([JSONMember(BouncerMetrics.type, bouncers.json)] + members)
+            }
+            return call.print(tree.pretty)
+        }
+        for table in bouncers?.tables(units: !call.flags.isOn("no-unit")) ?? [] {
+            call.terminal.print(table.text(.full) + "\n", terminator: "")
+        }
         for section in wanted {
             let table = section.table(samples, units: !call.flags.isOn("no-unit"))
             if table.rows.isEmpty && call.words.isEmpty { continue }
@@ -25,18 +35,32 @@ struct MetricsReport {
         }
     }
 
+    private static func wantsBouncers(_ call: Invocation) -> Bool {
+        call.words.isEmpty || call.words.contains(BouncerMetrics.type)
+    }
+
+    /// nil on a host without a database, unless it was asked for by name.
+    private static func bouncerMetrics(_ call: Invocation) throws -> BouncerMetrics? {
+        guard try call.config().runsServer || call.words.contains(BouncerMetrics.type) else { return nil }
+        return try BouncerMetrics(in: try call.database())
+    }
+
     /// Both services of this host are asked, the second on the next port; one that is silent is only worth a warning.
-    private static func scrape(_ call: Invocation, _ config: SuiteConfig) async -> [MetricSample] {
+    static func scrape(_ call: Invocation, _ config: SuiteConfig) async -> [MetricSample] {
+        MetricSample.parse(await scrapeText(call, config))
+    }
+
+    static func scrapeText(_ call: Invocation, _ config: SuiteConfig) async -> String {
         var urls = [call.flags.nonEmpty("url")].compactMap { $0 }
         if urls.isEmpty {
             let port = config.prometheus.listenPort
             let ports = config.runsAgent && config.runsServer ? [port, port + 1] : [port]
             urls = ports.map { "http://\(config.prometheus.listenAddress):\($0)/metrics" }
         }
-        var samples: [MetricSample] = []
+        var text = ""
         for url in urls {
             let client = HTTPClient(HTTPEndpoint(baseURL: url, userAgent: SuiteVersion.userAgent("crowdsec")))
-            do { samples += MetricSample.parse(try await client.send(HTTPRequest(.get, url)).text) } catch {
+            do { text += try await client.send(HTTPRequest(.get, url)).text } catch {
                 // The second port is the agent's only where both services run.
                 if url == urls[0] {
                     let reason = GoNetworkError.text(error, url: url)
@@ -44,7 +68,7 @@ struct MetricsReport {
                 }
             }
         }
-        return samples
+        return text
     }
 
     /// A type's own name, or the types that an alias stands for.
@@ -52,6 +76,9 @@ struct MetricsReport {
         switch word {
         case "engine": ["acquisition", "parsers", "scenarios", "stash", "whitelists"]
         case "lapi": ["alerts", "decisions", "lapi", "lapi-bouncer", "lapi-decisions", "lapi-machine"]
+        case "appsec": ["appsec-engine", "appsec-rule", "appsec-challenge"]
+        case "bot-detection": ["appsec-challenge"]
+        case BouncerMetrics.type: [BouncerMetrics.type]
         default: sections.map(\.type).filter { $0 == word }
         }
     }
@@ -81,21 +108,20 @@ struct MetricsReport {
             })
     }
 
-    static func list(_ call: Invocation) {
+    static func list(_ call: Invocation) throws(CommandError) {
+        let known =
+            ([[BouncerMetrics.type, BouncerMetrics.title, BouncerMetrics.summary]]
+            + sections.map { [$0.type, $0.title, $0.summary] }).sorted { $0[0] < $1[0] }
         switch call.output {
         case .json:
+            let names = ["type", "title", "description"]
             call.print(
-                JSON.array(
-                    sections.map {
-                        .members([
-                            "type": .string($0.type), "title": .string($0.title), "description": .string($0.summary),
-                        ])
-                    }
-                ).pretty)
-        default:
+                JSON.array(known.map { row in .object(zip(names, row).map { JSONMember($0, .string($1)) }) }).pretty)
+        case .human:
             var table = Table(["Type", "Title", "Description"])
-            table.rows = sections.map { [$0.type, $0.title, $0.summary] }
+            table.rows = known
             call.terminal.print(table.text(.full), terminator: "")
+        case .raw: throw CommandError("output format 'raw' not supported for this command")
         }
     }
 }

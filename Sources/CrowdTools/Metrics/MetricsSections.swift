@@ -30,7 +30,12 @@ extension MetricsReport {
             summary: "Measures the lines read, parsed, and unparsed per datasource.",
             keyColumns: [("Source", "source")],
             columns: [
-                .init("Lines read", "reads", "cs_filesource_hits_total", "cs_journalctlsource_hits_total"),
+                .init(
+                    "Lines read", "reads", "cs_filesource_hits_total", "cs_journalctlsource_hits_total",
+                    "cs_syslogsource_hits_total", "cs_dockersource_hits_total", "cs_httpsource_hits_total",
+                    "cs_lokisource_hits_total", "cs_victorialogssource_hits_total", "cs_kafkasource_hits_total",
+                    "cs_s3_hits_total", "cs_cloudwatch_stream_hits_total", "cs_kinesis_stream_hits_total",
+                    "cs_k8sauditsource_hits_total", "cs_winevtlogsource_hits_total"),
                 .init("Lines parsed", "parsed", "cs_parser_hits_ok_total"),
                 .init("Lines unparsed", "unparsed", "cs_parser_hits_ko_total"),
                 .init("Lines poured to bucket", "pour", "cs_bucket_poured_total"),
@@ -39,6 +44,32 @@ extension MetricsReport {
         Section(
             type: "alerts", title: "Local API Alerts", summary: "Tracks the total number of alerts per scenario.",
             keyColumns: [("Reason", "reason")], columns: [.init("Count", "count", "cs_alerts")], usesUnits: false),
+        Section(
+            type: "appsec-challenge", title: "Bot Detection Metrics",
+            summary: "Measures the challenges given to browsers.", keyColumns: [("Bot Detection", "appsec_engine")],
+            columns: [
+                .init("Requested", "requested", "cs_appsec_challenge_requested_total"),
+                .init("Submitted", "submitted", "cs_appsec_challenge_submitted_total"),
+                .init("Solved", "solved", "cs_appsec_challenge_accepted_total"),
+                .init("Exempt", "exempt", "cs_appsec_challenge_exempt_total"),
+                .init("Submissions Rejected", "rejected", "cs_appsec_challenge_rejected_total"),
+            ]),
+        Section(
+            type: "appsec-engine", title: "Appsec Metrics",
+            summary: "Requests that the AppSec Component has seen and blocked.",
+            keyColumns: [("Appsec Engine", "appsec_engine")],
+            columns: [
+                .init("Processed", "processed", "cs_appsec_reqs_total"),
+                .init("Blocked", "blocked", "cs_appsec_block_total"),
+                .init("Ch. Requested", "challenge_requested", "cs_appsec_challenge_requested_total"),
+                .init("Ch. Accepted", "challenge_accepted", "cs_appsec_challenge_accepted_total"),
+                .init("Ch. Rejected", "challenge_rejected", "cs_appsec_challenge_rejected_total"),
+            ]),
+        Section(
+            type: "appsec-rule", title: "Appsec Rules Metrics",
+            summary: "How often each rule of an AppSec Component matched.",
+            keyColumns: [("Appsec Engine", "appsec_engine"), ("Rule ID", "rule_name")],
+            columns: [.init("Triggered", "triggered", "cs_appsec_rule_hits")]),
         Section(
             type: "decisions", title: "Local API Decisions",
             summary: "Provides information about all currently active decisions.",

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A table for people: with all its borders, or light.
 struct Table {
     enum Style { case full, light }
@@ -30,28 +32,37 @@ struct Table {
 
     private var full: String {
         let widths = widths
-        let rule = "+" + widths.map { String(repeating: "-", count: $0 + 2) + "+" }.joined() + "\n"
+        let box = isRounded ? Box.rounded : Box.ascii
         var text = ""
         if let title {
-            let inner = rule.count - 3
-            text += "+" + String(repeating: "-", count: inner) + "+\n"
-            text += "| " + Self.pad(title, inner - 2) + " |\n"
+            let inner = widths.reduce(widths.count - 1) { $0 + $1 + 2 }
+            text += box.rule([inner - 2], .top)
+            text += "\(box.bar) \(Self.pad(title, inner - 2)) \(box.bar)\n"
         }
-        text += rule
+        text += box.rule(widths, title == nil ? .top : .underTitle)
         if !header.isEmpty {
-            text += "|" + zip(header, widths).map { " \(Self.center($0, $1)) |" }.joined() + "\n" + rule
+            text += Self.boxRow(header, widths, box, Self.center) + box.rule(widths, .middle)
         }
-        for row in rows { text += Self.fullRow(row, widths) }
-        return text + rule
+        for row in rows { text += Self.boxRow(row, widths, box, Self.pad) }
+        return text + box.rule(widths, .bottom)
     }
 
-    private static func fullRow(_ row: [String], _ widths: [Int]) -> String {
+    /// A terminal that shows colours shows boxes as well: round ones instead of ASCII.
+    private var isRounded: Bool {
+        guard getenv("NO_COLOR") == nil else { return false }
+        return isatty(1) == 1 || getenv("CLICOLOR_FORCE") != nil
+    }
+
+    private static func boxRow(
+        _ row: [String], _ widths: [Int], _ box: Box, _ place: (String, Int) -> String
+    ) -> String {
         let cells = row.map(lines)
         let height = cells.map(\.count).max() ?? 1
-        return (0..<height).map { line in
-            "|"
-                + zip(cells, widths).map { cell, width in " \(pad(line < cell.count ? cell[line] : "", width)) |" }
-                .joined() + "\n"
+        return (0..<height).map { line -> String in
+            let texts = zip(cells, widths).map { cell, width -> String in
+                " \(place(line < cell.count ? cell[line] : "", width)) \(box.bar)"
+            }
+            return box.bar + texts.joined() + "\n"
         }.joined()
     }
 
@@ -94,7 +105,10 @@ struct Table {
         }
     }
 
-    private static func width(_ text: String) -> Int { text.unicodeScalars.filter { $0.value != 0xFE0F }.count }
+    /// Columns on a terminal: pictures take two, the selector behind one none.
+    private static func width(_ text: String) -> Int {
+        text.unicodeScalars.reduce(0) { $0 + ($1.value == 0xFE0F ? 0 : $1.value >= 0x1F000 ? 2 : 1) }
+    }
 
     private static func pad(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(0, width - self.width(text)))
@@ -103,6 +117,32 @@ struct Table {
     private static func center(_ text: String, _ width: Int) -> String {
         let room = max(0, width - self.width(text))
         return String(repeating: " ", count: room / 2) + text + String(repeating: " ", count: room - room / 2)
+    }
+}
+
+/// The lines around cells.
+private struct Box {
+    enum Rule { case top, underTitle, middle, bottom }
+
+    let bar: String
+    let dash: String
+    /// Left end, crossing and right end of each rule.
+    let corners: [Rule: (String, String, String)]
+
+    static let ascii = Box(
+        bar: "|", dash: "-",
+        corners: [
+            .top: ("+", "+", "+"), .underTitle: ("+", "+", "+"), .middle: ("+", "+", "+"), .bottom: ("+", "+", "+"),
+        ])
+    static let rounded = Box(
+        bar: "│", dash: "─",
+        corners: [
+            .top: ("╭", "┬", "╮"), .underTitle: ("├", "┬", "┤"), .middle: ("├", "┼", "┤"), .bottom: ("╰", "┴", "╯"),
+        ])
+
+    func rule(_ widths: [Int], _ rule: Rule) -> String {
+        let (left, crossing, right) = corners[rule] ?? ("+", "+", "+")
+        return left + widths.map { String(repeating: dash, count: $0 + 2) }.joined(separator: crossing) + right + "\n"
     }
 }
 

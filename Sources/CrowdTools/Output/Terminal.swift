@@ -1,5 +1,6 @@
 import CrowdCore
 import Glibc
+import Synchronization
 
 /// Standard output and error of a command line tool.
 struct Terminal: Sendable {
@@ -7,8 +8,20 @@ struct Terminal: Sendable {
     var level = LogLevel.info
     var logsJSON = false
     var isColored = isatty(2) == 1
+    /// Takes what is printed, instead of standard output.
+    var page: Page?
 
-    func print(_ text: String, terminator: String = "\n") { Self.write(text + terminator, to: 1) }
+    /// Printed text that is kept.
+    final class Page: Sendable {
+        private let content = Mutex("")
+        var text: String { content.withLock { $0 } }
+        fileprivate func append(_ text: String) { content.withLock { $0 += text } }
+    }
+
+    func print(_ text: String, terminator: String = "\n") {
+        guard let page else { return Self.write(text + terminator, to: 1) }
+        page.append(text + terminator)
+    }
 
     /// A log line on standard error: `level=info msg="…"`, or coloured words when a person looks.
     func log(_ level: LogLevel, _ message: String) {
@@ -31,6 +44,9 @@ struct Terminal: Sendable {
         let label = isColored ? "\u{1B}[31mError:\u{1B}[0m" : "Error:"
         Self.write("\(label) \(text)\n", to: 2)
     }
+
+    /// Written over by what follows; the caller ends the line.
+    static func progress(_ text: String) { write(text, to: 2) }
 
     /// Plain text on standard error.
     func note(_ text: String) { Self.write(text + "\n", to: 2) }

@@ -8,6 +8,18 @@ enum Confirmation {
         terminal.print("\(question) [y/N] ", terminator: "")
         return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
     }
+
+    /// Asks on the terminal itself, whatever standard input is. Without one nobody can be asked: the answer is yes.
+    static func asksTerminal(_ question: String) -> Bool {
+        guard let terminal = fopen("/dev/tty", "r+") else { return true }
+        defer { fclose(terminal) }
+        fputs("\(question) [Y/n] ", terminal)
+        fflush(terminal)
+        var answer = [CChar](repeating: 0, count: 64)
+        guard fgets(&answer, Int32(answer.count), terminal) != nil else { return false }
+        let word = String(decoding: answer.prefix { $0 > 32 }.map { UInt8($0) }, as: UTF8.self).lowercased()
+        return ["", "y", "yes"].contains(word)
+    }
 }
 
 /// `prune` of machines and bouncers: shows who would go, asks, deletes.

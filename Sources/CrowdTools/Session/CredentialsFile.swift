@@ -1,5 +1,4 @@
 import CrowdCore
-import Glibc
 
 /// Writing `local_api_credentials.yaml` and its like: readable by its owner only, never half written.
 enum CredentialsFile {
@@ -7,27 +6,10 @@ enum CredentialsFile {
         (url.map { "url: \(quoted($0))\n" } ?? "") + "login: \(quoted(login))\npassword: \(quoted(password))\n"
     }
 
-    static func write(_ text: String, to path: String, mode: mode_t = 0o600) throws(CommandError) {
-        // What is no file (a terminal, /dev/null, a pipe) is written to, never replaced.
-        var status = stat()
-        let isReplaceable = stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
-        let temporary = isReplaceable ? path + ".new" : path
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
-        guard descriptor >= 0 else { throw failure(path) }
-        if isReplaceable { fchmod(descriptor, mode) }
-        let bytes = Array(text.utf8)
-        let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        fsync(descriptor)
-        close(descriptor)
-        guard isReplaceable else { return }
-        guard written == bytes.count, rename(temporary, path) == 0 else {
-            unlink(temporary)
-            throw failure(path)
+    static func write(_ text: String, to path: String, mode: UInt32 = 0o600) throws(CommandError) {
+        do { try FileContents.replace(path, with: Array(text.utf8), mode: mode) } catch {
+            throw CommandError("write api credentials in '\(path)' failed: \(error)")
         }
-    }
-
-    private static func failure(_ path: String) -> CommandError {
-        CommandError("write api credentials in '\(path)' failed: \(String(cString: strerror(errno)))")
     }
 
     /// Plain where YAML reads it as it is, quoted otherwise.

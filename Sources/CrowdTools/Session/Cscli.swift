@@ -1,4 +1,5 @@
 import CrowdCore
+import CrowdHub
 import CrowdLAPI
 import Glibc
 
@@ -12,7 +13,7 @@ public struct Cscli: Sendable {
     public init() {}
 
     /// Every command there is. A group is a folder of this room.
-    static let root = Command(
+    static let root: Command = Command(
         name: "cscli", summary: "cscli allows you to manage crowdsec",
         flags: [
             .text("config", "c", "path to crowdsec config file", default: defaultConfig),
@@ -21,12 +22,13 @@ public struct Cscli: Sendable {
             .toggle("trace", nil, "Set logging to trace"), .toggle("debug", nil, "Set logging to debug"),
             .toggle("info", nil, "Set logging to info"), .toggle("warning", nil, "Set logging to warning"),
             .toggle("error", nil, "Set logging to error"),
+            .text("branch", nil, "Override hub branch on github").hidden,
         ],
         subcommands: [
-            .alerts, .allowlists, .bouncers, .completion, .config, .dashboard, .decisions, .explain, .expr, .help,
-            .hubtest,
-            .lapi, .machines, .metrics, .simulation, .version,
-        ])
+            .alerts, .allowlists, .bouncers, .completion, .config, .dashboard, .decisions, .doc, .explain, .expr, .help,
+            .hub, .hubtest, .lapi, .machines, .metrics, .setup, .simulation, .support,
+            .version,
+        ] + ItemType.allCases.map { .items($0) })
 
     /// - Parameter arguments: without the program's name.
     /// - Returns: the exit status, 0 or 1.
@@ -110,6 +112,10 @@ public struct Cscli: Sendable {
         }
         if color != "auto" { terminal.isColored = color == "yes" }
         if color == "no" { setenv("NO_COLOR", "1", 1) }
+        if color == "yes" {
+            unsetenv("NO_COLOR")
+            setenv("CLICOLOR_FORCE", "1", 1)
+        }
         if getenv("NO_COLOR") != nil { terminal.isColored = false }
         let format = parsed.flags.nonEmpty("output") ?? config?.cscli.output.rawValue ?? "human"
         guard let output = Invocation.Output(rawValue: format) else {

@@ -26,6 +26,19 @@ struct Invocation: Sendable {
         loadedConfig = config
     }
 
+    /// The same call, whose output goes to `page` and whose log is silent.
+    func printing(on page: Terminal.Page) -> Invocation {
+        var terminal = terminal
+        terminal.page = page
+        terminal.level = .fatal
+        return Invocation(
+            flags: flags, words: words, output: output, terminal: terminal, configPath: configPath,
+            config: loadedConfig)
+    }
+
+    /// Runs another command as if it had been asked for.
+    func perform(_ command: Command) async throws { try await command.action?(self) }
+
     func config() throws -> SuiteConfig { try loadedConfig ?? SuiteConfig.load(path: configPath) }
 
     func print(_ text: String) { terminal.print(text) }

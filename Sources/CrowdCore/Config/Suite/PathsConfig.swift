@@ -22,7 +22,7 @@ public struct PathsConfig: Equatable, Sendable {
         func path(_ key: String) throws(ConfigError) -> String? {
             guard let text = try yaml.string(key), !text.isEmpty else { return nil }
             if !text.hasPrefix("/") { relative.append(key) }
-            return FileContents.absolute(text)
+            return FileContents.cleaned(FileContents.absolute(text))
         }
         let config = try path("config_dir") ?? directory
         let hub = try path("hub_dir") ?? config + "/hub"

@@ -32,12 +32,15 @@ public struct CscliConfig: Equatable, Sendable {
     public var hubWithContent = false
     /// Two `%s`: branch and path.
     public var hubURLTemplate: String?
+    /// A folder or an archive with a hub in it, instead of the network.
+    public var hubSource: String?
 
     public init() {}
 
     init(from node: YAMLNode) throws(ConfigError) {
         let keys = [
-            "output", "color", "hub_branch", "hub_with_content", "__hub_url_template__", "prometheus_uri",
+            "output", "color", "hub_branch", "hub_with_content", "__hub_url_template__", "hub_source",
+            "prometheus_uri",
         ]
         let yaml = try node.mapping(type: "csconfig.CscliCfg", known: keys)
         output = try yaml.nonEmptyChoice("output") ?? output
@@ -45,6 +48,7 @@ public struct CscliConfig: Equatable, Sendable {
         hubBranch = try yaml.string("hub_branch")
         hubWithContent = try yaml.bool("hub_with_content") ?? false
         hubURLTemplate = try yaml.string("__hub_url_template__")
+        hubSource = try yaml.path("hub_source")
         _ = try yaml.string("prometheus_uri")
     }
 }
