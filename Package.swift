@@ -68,6 +68,7 @@ let package = Package(
         library("CMaxMindSystem", "libmaxminddb", apt: "libmaxminddb-dev"),
         .target(name: "CMaxMind", dependencies: ["CMaxMindSystem"]),
         .target(name: "CCrypto", dependencies: ["CCryptoSystem"], linkerSettings: [.linkedLibrary("crypt")]),
+        .target(name: "CFileTimes"),
         .target(name: "CCurl", dependencies: ["CCurlSystem"]),
         .target(name: "CNetfilter", dependencies: ["CNetfilterSystem"]),
         .target(
@@ -86,7 +87,8 @@ let package = Package(
         room("CrowdLAPI", "CrowdCore", "CrowdHTTP", log),
         room("CrowdHub", "CrowdCore", "CrowdHTTP"),
         // services
-        room("CrowdAcquisition", "CrowdCore", "CrowdText", "CrowdEngine", log),
+        room("CrowdAcquisition", "CrowdCore", "CrowdText", "CrowdEngine", "CFileTimes", log),
+        room("CrowdAgent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", log),
         room(
             "CrowdServer", "CrowdCore", "CrowdText", "CrowdExpr", "CrowdStore", "CZlib", hummingbird, hummingbirdTLS,
             log),
@@ -95,7 +97,7 @@ let package = Package(
             "CrowdTools", "CrowdCore", "CrowdHTTP", "CrowdLAPI", "CrowdStore", "CrowdEngine", "CrowdExpr", "CrowdHub",
             log),
         // programs
-        program("crowd-agent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", log),
+        program("crowd-agent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", "CrowdAgent", log),
         program("crowd-lapi", "CrowdCore", "CrowdStore", "CrowdServer", log),
         program("crowd-bouncer", "CrowdCore", "CrowdLAPI", "CrowdFirewall", log),
         program("cscli", "CrowdCore", "CrowdTools", log),
@@ -113,7 +115,7 @@ let package = Package(
         tests("CrowdHub"),
         tests("CrowdAcquisition"),
         tests("CrowdServer", .product(name: "HummingbirdTesting", package: "hummingbird")),
-        tests("CrowdFirewall", "CrowdLAPI", "CrowdHTTP", "crowd-bouncer", log),
+        tests("CrowdFirewall", "CrowdLAPI", "CrowdHTTP", "CNetfilterSystem", "crowd-bouncer", log),
         tests("CrowdTools", "CrowdExpr", "CrowdHub", "CrowdStore", "cscli", "crowd-lapi"),
         // real processes of this build
         .testTarget(

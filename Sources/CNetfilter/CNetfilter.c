@@ -1,7 +1,8 @@
-#define _DEFAULT_SOURCE
+#define _GNU_SOURCE
 #include "CNetfilter.h"
 #include <endian.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static uint8_t *head(uint8_t *at, uint16_t type, size_t length) {
     struct nlattr head = {.nla_len = (uint16_t)(NLA_HDRLEN + length), .nla_type = type};
@@ -27,3 +28,5 @@ size_t crowd_nft_put_element(uint8_t *at, size_t room, const uint8_t *key, uint1
     if (timeout_ms) value(next, NFTA_SET_ELEM_TIMEOUT, &wire_timeout, 8);
     return NLA_HDRLEN + payload;
 }
+
+int crowd_memory_file(void) { return memfd_create("crowd-bouncer", MFD_CLOEXEC); }

@@ -1,4 +1,5 @@
 import CrowdAcquisition
+import CrowdAgent
 import CrowdCore
 import CrowdEngine
 import CrowdLAPI
@@ -136,8 +137,8 @@ struct Agent {
             throw Failure(description: "crowdsec init: while loading acquisition config: no datasource enabled")
         }
         let client = try client(config, content)
-        let spool = try AlertSpool(
-            .init(directory: config.paths.dataDirectory + "/crowd-agent"), metrics: metrics, log: log)
+        let directory = config.paths.dataDirectory + "/crowd-agent"
+        let spool = try AlertSpool(.init(directory: directory), metrics: metrics, log: log)
         let listener = metricsListener(config, metrics, log)
         defer { withExtendedLifetime(listener) {} }
         let sender = AlertSender(spool, to: client, log: log)
@@ -145,7 +146,9 @@ struct Agent {
             Task { await logIn(client, log) }, Task { await sender.run() }, Task { await keepInTouch(client, log) },
         ]
         var service = FollowService(acquisition.sources, context, log)
-        service.start(EngineLoop(content, queue: service.queue, spool: spool, metrics: metrics, log: log))
+        let outlets = EngineLoop.Outlets(
+            spool: spool, stateDirectory: directory, positions: context.positions, cursors: context.cursors)
+        service.start(EngineLoop(content, queue: service.queue, outlets: outlets, metrics: metrics, log: log))
         service.waitUntilBegun()
         log.info("Starting processing data")
         ServiceManager.ready()
@@ -229,7 +232,8 @@ struct Agent {
             sending = Task { await sender.run() }
         }
         var service = FollowService([source], context, log)
-        service.start(EngineLoop(content, queue: service.queue, spool: spool, metrics: metrics, log: log))
+        let outlets = EngineLoop.Outlets(spool: spool)
+        service.start(EngineLoop(content, queue: service.queue, outlets: outlets, metrics: metrics, log: log))
         while !service.hasEnded {
             if signals.next(within: 20) == .terminate { break }
         }

@@ -54,7 +54,7 @@ enum Questions {
         }
         let status = try answer.get()
         show(isJSON ? String(decoding: status.json, as: UTF8.self) + "\n" : status.text)
-        return status.isProven ? 0 : 1
+        return status.isHealthy ? 0 : 1
     }
 
     private static func verify(_ address: IPAddress, _ config: FirewallConfig, _ isJSON: Bool) throws -> Int32 {

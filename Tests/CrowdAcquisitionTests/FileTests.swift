@@ -93,6 +93,68 @@ import Testing
         #expect(lines == ["1", "2"])
     }
 
+    /// A writer that rotates as logrotate does, in all ways at once and at full speed: every line is seen once.
+    @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
+    func rotationAtFullSpeed(_ seed: UInt64) throws {
+        let count = 60_000
+        let path = try folder.write("t.log", "")
+        let lines = try follow(path, expecting: count) {
+            var writer = RotatingWriter(path, seed: seed)
+            try writer.write(count)
+        }
+        let numbers = lines.compactMap { Int($0.dropFirst(5)) }
+        #expect(numbers.count == count)
+        #expect(Set(numbers).count == numbers.count, "lines came twice")
+        #expect(numbers.sorted() == Array(0..<count))
+    }
+
+    /// Rotated files match the pattern too: they are not new.
+    @Test func aPatternThatMatchesRotatedFiles() throws {
+        try folder.write("m.log", "old\n")
+        let lines = try follow(folder.path + "/m.log*", expecting: 4) {
+            try folder.append("m.log", "1\n2\n")
+            usleep(500_000)
+            rename(folder.path + "/m.log", folder.path + "/m.log.1")
+            try folder.write("m.log", "3\n")
+            usleep(1_500_000)
+            try folder.append("m.log", "4\n")
+            usleep(700_000)
+        }
+        #expect(lines == ["1", "2", "3", "4"])
+    }
+
+    @Test func emptiedAndAtOnceLongerAgain() throws {
+        let path = try folder.write("e.log", "")
+        let lines = try follow(path, expecting: 5) {
+            try folder.append("e.log", "1\n2\n")
+            usleep(500_000)
+            try folder.write("e.log", "3 longer\n4 longer\n5 longer\n")
+            usleep(700_000)
+        }
+        #expect(lines == ["1", "2", "3 longer", "4 longer", "5 longer"])
+    }
+
+    @Test func readsGzipOnce() throws {
+        try folder.write("z.log.gz", try #require(Gzip.compress(Array("1\n2\n3".utf8))))
+        let source = FileSource(
+            try config("filename: \(folder.path)/z.log.gz\nlabels: {type: t}\nmode: cat\n"),
+            AcquisitionContext(metrics: Metrics(), log: log))
+        let queue = LineQueue()
+        try source.run(into: queue, until: StopFlag())
+        queue.close()
+        var lines: [String] = []
+        while case .batch(let batch) = queue.take(within: 100) { batch.withEachLine { lines.append(String($0)) } }
+        #expect(lines == ["1", "2", "3"])
+    }
+
+    @Test(arguments: [
+        ("auth.log.1", true), ("auth.log-20261121", true), ("auth.log.2026-11-21_10", true), ("auth.log", false),
+        ("auth.log.1.gz", false), ("auth.log-debug", false), ("auth.logs.1", false), ("auth.log.", false),
+    ])
+    func knowsRotatedNames(_ name: String, isRotation: Bool) {
+        #expect(RotatedFiles.isRotation(name, of: "auth.log") == isRotation)
+    }
+
     @Test func aFileThatAppearsLaterIsReadFromItsStart() throws {
         let lines = try follow(folder.path + "/*.log", expecting: 2) { try folder.write("new.log", "1\n2\n") }
         #expect(lines == ["1", "2"])

@@ -1,4 +1,5 @@
 import CrowdTestSupport
+import Glibc
 import Synchronization
 
 /// The Local API as a bouncer meets it, on a unix socket, with decisions that the test hands out.
@@ -7,7 +8,8 @@ final class DecisionSource: Sendable {
         var all: [String] = []
         var new: [String] = []
         var deleted: [String] = []
-        var holds = true
+        /// `nil`: bouncers are not told.
+        var allowlist: [String]?
     }
 
     private let state = Mutex(State())
@@ -20,6 +22,7 @@ final class DecisionSource: Sendable {
     }
 
     func start() throws {
+        unlink(socketPath)
         let made = try ScriptedServer(socketPath: socketPath) { [weak self] request in
             self?.answer(request) ?? .init(500)
         }
@@ -43,7 +46,27 @@ final class DecisionSource: Sendable {
         }
     }
 
+    /// Values of the one allowlist.
+    func allow(_ values: [String]) { state.withLock { $0.allowlist = values } }
+
+    /// Ends as a process does: nobody is answered any more.
+    func stop() {
+        server.withLock { server in
+            server?.stop()
+            server = nil
+        }
+    }
+
+    private func allowlists() -> ScriptedServer.Response {
+        guard let values = state.withLock({ $0.allowlist }) else {
+            return .init(403, "{\"message\":\"access forbidden\"}")
+        }
+        let items = values.map { "{\"value\":\"\($0)\",\"expiration\":\"0001-01-01T00:00:00.000Z\"}" }
+        return .init(200, "[{\"name\":\"home\",\"items\":[\(items.joined(separator: ","))]}]")
+    }
+
     private func answer(_ request: ScriptedServer.Request) -> ScriptedServer.Response {
+        if request.path.hasPrefix("/v1/allowlists") { return allowlists() }
         guard request.path.hasPrefix("/v1/decisions/stream") else { return .init(404, "{\"message\":\"\"}") }
         if request.path.contains("startup=true") {
             return state.withLock { state in

@@ -8,22 +8,19 @@ final class PacketStage: Sendable {
     let source: DecisionSource
     let config: String
 
-    init(_ name: String) throws {
+    /// - Parameter settings: keys of the configuration in place of, or beside, the usual ones.
+    init(_ name: String, _ settings: [String: String] = [:]) throws {
         directory = try TemporaryDirectory()
         network = try NetworkPair(name)
         source = DecisionSource(socketPath: directory.path + "/lapi")
-        config = try directory.write(
-            "bouncer.yaml",
-            """
-            mode: nftables
-            update_frequency: 1s
-            api_url: \(directory.path)/lapi
-            api_key: key
-            log_level: debug
-            nftables_hooks: [input, forward]
-            verify_interval: 2s
-            status_socket: \(directory.path)/status.sock
-            """)
+        var keys = [
+            "mode": "nftables", "update_frequency": "1s", "api_url": "\(directory.path)/lapi", "api_key": "key",
+            "log_level": "debug", "nftables_hooks": "[input, forward]", "verify_interval": "2s",
+            "status_socket": "\(directory.path)/status.sock", "state_dir": "\(directory.path)/state",
+        ]
+        keys.merge(settings) { $1 }
+        let lines = keys.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)\n" }
+        config = try directory.write("bouncer.yaml", lines.joined())
     }
 
     func start() throws -> Command {
@@ -33,16 +30,38 @@ final class PacketStage: Sendable {
     }
 
     /// Starts with the Local API there and waits until the first answer is in force.
-    func enforcing() throws -> Command {
-        try source.start()
+    ///
+    /// - Parameter starting: whether the Local API has yet to be started.
+    func enforcing(starting: Bool = true) throws -> Command {
+        if starting { try source.start() }
+        let before = log.utf8.count
         let bouncer = try start()
         for _ in 0..<1000 {
-            if log.contains("Decisions are in force") { return bouncer }
+            if log.utf8.dropFirst(before).contains("Decisions are in force".utf8) { return bouncer }
             sleepMilliseconds(10)
         }
         bouncer.signal(9)
         bouncer.wait()
         throw SupportError("not enforcing: \(log)")
+    }
+
+    /// Polls until the log says so.
+    func says(_ text: String, seconds: Int = 10) -> Bool {
+        for _ in 0..<(seconds * 100) {
+            if log.contains(text) { return true }
+            sleepMilliseconds(10)
+        }
+        return false
+    }
+
+    /// Polls until `status` exits with 0, that is until what is decided is enforced; its last answer.
+    func proven(seconds: Int = 10) throws -> Command.Result {
+        var answer = try ask("status")
+        for _ in 0..<(seconds * 10) where answer.status != 0 {
+            sleepMilliseconds(100)
+            answer = try ask("status")
+        }
+        return answer
     }
 
     var log: String { Command.text(directory.path + "/log") }

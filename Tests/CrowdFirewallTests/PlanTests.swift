@@ -1,3 +1,4 @@
+import CrowdTestSupport
 import Testing
 
 @testable import CrowdFirewall
@@ -92,14 +93,14 @@ private func ban(_ first: UInt128, _ last: UInt128? = nil, _ deadline: Deadline 
     @Test func sameWithinTheToleranceIsLeftAlone() {
         let actual = [Segment(1, 1, until: 1000), Segment(5, 9, until: 1000), Segment(20, 20, until: .max)]
         let desired = [Segment(1, 1, until: 1900), Segment(5, 9, until: 5000), Segment(30, 30, until: 7)]
-        let plan = ElementPlan.from(actual, to: desired, tolerance: 1000)
+        let plan = ElementPlan.from(actual, to: desired, Closeness(tolerance: 1000))
         #expect(plan.remove == [actual[1].span, actual[2].span])
         #expect(plan.add == [desired[1], desired[2]])
     }
 
     @Test func addressesAreComparedWithoutSorting() {
         let actual = [Segment(1, 1, until: 5000), Segment(2, 2, until: 5000), Segment(3, 3, until: 900)]
-        let plan = ElementPlan.from(actual, to: [1: 5500, 4: 8000, 9: 10], now: 1000, tolerance: 1000)
+        let plan = ElementPlan.from(actual, to: [1: 5500, 4: 8000, 9: 10], now: 1000, Closeness(tolerance: 1000))
         #expect(plan.remove.map(\.first) == [2])
         #expect(plan.add == [Segment(4, 4, until: 8000)])
     }
@@ -135,7 +136,7 @@ private func ban(_ first: UInt128, _ last: UInt128? = nil, _ deadline: Deadline 
         #expect(Set(names).count == origins.count)
         for name in names {
             #expect(name.utf8.allSatisfy { $0 < 0x80 && $0 > 0x20 && $0 != UInt8(ascii: "/") })
-            #expect(SetName.ranges(prefix: "crowdsec6-blacklists", origin: name).utf8.count < 255)
+            #expect(SetNaming.nftables.ranges(prefix: "crowdsec6-blacklists", origin: name).utf8.count < 255)
             #expect(!name.hasSuffix("-ranges") && !name.isEmpty)
         }
     }
@@ -146,7 +147,7 @@ private func ban(_ first: UInt128, _ last: UInt128? = nil, _ deadline: Deadline 
         let adopted = table.number(name: name)
         #expect(table.number(origin: "a/b", scenario: "") == adopted)
         #expect(table[adopted].label == "a/b")
-        #expect(SetName.origin(of: "p-x-ranges", prefix: "p") == "x")
-        #expect(SetName.origin(of: "other", prefix: "p") == nil)
+        #expect(SetNaming.nftables.origin(of: "p-x-ranges", prefix: "p") == "x")
+        #expect(SetNaming.nftables.origin(of: "other", prefix: "p") == nil)
     }
 }

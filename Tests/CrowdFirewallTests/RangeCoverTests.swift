@@ -1,3 +1,4 @@
+import CrowdTestSupport
 import Testing
 
 @testable import CrowdFirewall
@@ -56,17 +57,5 @@ private func span(_ first: UInt128, _ last: UInt128) -> AddressSpan { AddressSpa
             // Time alone changes nothing but what is over.
             #expect(segments == RangeCover.segments(ranges, now: 0).filter { $0.deadline > now }, "seed \(seed)")
         }
-    }
-}
-
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
-
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state
     }
 }

@@ -67,15 +67,36 @@ private func decision(_ value: String, _ duration: String = "1h", type: String =
 @Suite("Pace of the stream") struct StreamPaceTests {
     @Test func heldAnswersAreAskedAgainAtOnceOthersPolled() {
         var pace = StreamPace(updateFrequency: .seconds(10))
-        #expect(pace.wantsEverything)
+        #expect(pace.wantsEverything(at: 0))
         #expect(pace.failed(random: 0.5) == .seconds(1))
         #expect(pace.failed(random: 0.5) == .seconds(2))
-        #expect(pace.answered(isHeld: false, isEmpty: true, took: .zero, random: 0.5) == .zero)
-        #expect(!pace.wantsEverything)
-        #expect(pace.answered(isHeld: true, isEmpty: true, took: .seconds(30), random: 0.5) == .zero)
-        #expect(pace.answered(isHeld: true, isEmpty: false, took: .zero, random: 0.5) == .zero)
-        #expect(pace.answered(isHeld: true, isEmpty: true, took: .zero, random: 0.5) == .seconds(10))
-        #expect(pace.answered(isHeld: false, isEmpty: false, took: .zero, random: 0.5) == .seconds(10))
+        func answered(held: Bool, empty: Bool = true, everything: Bool = false, took: GoDuration = .zero) -> GoDuration
+        {
+            pace.answered(isHeld: held, isEmpty: empty, wasEverything: everything, took: took, at: 0, random: 0.5)
+        }
+        #expect(answered(held: false, everything: true) == .zero)
+        #expect(!pace.wantsEverything(at: 0))
+        #expect(answered(held: true, took: .seconds(30)) == .zero)
+        #expect(answered(held: true, empty: false) == .zero)
+        #expect(answered(held: true) == .seconds(10))
+        #expect(answered(held: false, empty: false) == .seconds(10))
+    }
+
+    @Test func everythingIsAskedForAgainAfterSilenceAndNowAndThen() {
+        var pace = StreamPace(updateFrequency: .seconds(10), resyncInterval: .seconds(3600))
+        func answered(_ everything: Bool, at now: Deadline) {
+            _ = pace.answered(
+                isHeld: true, isEmpty: true, wasEverything: everything, took: .zero, at: now, random: 0.5)
+        }
+        answered(true, at: 0)
+        answered(false, at: 500_000)
+        #expect(!pace.wantsEverything(at: 1_099_000) && pace.wantsEverything(at: 1_100_000), "silence")
+        for minute in 9..<60 as Range<Deadline> { answered(false, at: minute * 60_000) }
+        #expect(!pace.wantsEverything(at: 3_599_000) && pace.wantsEverything(at: 3_600_000), "now and then")
+        answered(true, at: 3_600_000)
+        #expect(!pace.wantsEverything(at: 3_600_000))
+        pace.forget()
+        #expect(pace.wantsEverything(at: 3_600_000))
     }
 
     @Test func failuresWaitNoLongerThanTenSeconds() {
@@ -130,9 +151,23 @@ private func decision(_ value: String, _ duration: String = "1h", type: String =
     }
 
     @Test(arguments: [
+        ("mode: pf\napi_url: x\napi_key: k", "b.yaml:1:7: firewall 'pf' is BSD's: use nftables, iptables or ipset"),
         (
-            "mode: iptables\napi_url: x\napi_key: k",
-            "b.yaml:1:7: firewall 'iptables' is not supported yet: use nftables"
+            "mode: iptables\napi_url: x\napi_key: k\niptables_chains: [--flush]",
+            "b.yaml:4:19: iptables_chains: '--flush' is no chain name"
+        ),
+        (
+            "mode: iptables\napi_url: x\napi_key: k\nipset_type: iphash",
+            "b.yaml:4:13: ipset_type 'iphash' holds no ranges: use nethash"
+        ),
+        (
+            "mode: nftables\napi_url: x\napi_key: k\nnftables_hooks: [ingress]",
+            "b.yaml:4:18: nftables hook 'ingress' is not supported: it needs a table of family netdev and a device, "
+                + "use prerouting"
+        ),
+        (
+            "mode: nftables\napi_url: x\napi_key: k\nallowlist: [10.0.0.0/8, home]",
+            "b.yaml:4:25: allowlist: 'home' is neither address nor range"
         ),
         ("mode: foo\napi_url: x\napi_key: k", "b.yaml:1:7: firewall 'foo' is not supported"),
         ("api_url: x", "config does not contain mode"),

@@ -58,10 +58,11 @@ public final class NetworkPair: Sendable {
 
     /// Polls until packets from `source` are dropped or get in, as `wanted` says; false after `seconds`.
     public func waits(from source: String, reaches wanted: Bool, seconds: Int = 8) throws -> Bool {
-        for _ in 0..<(seconds * 4) {
+        let end = ContinuousClock.now + .seconds(seconds)
+        repeat {
             if try reaches(from: source) == wanted { return true }
             usleep(50_000)
-        }
+        } while ContinuousClock.now < end
         return false
     }
 

@@ -48,6 +48,7 @@ public final class ScriptedServer: Sendable {
         var requests: [Request] = []
         var connections = 0
         var open: Set<Int32> = []
+        var isStopped = false
     }
 
     public let port: Int
@@ -70,8 +71,11 @@ public final class ScriptedServer: Sendable {
 
     /// Closes the listener and all connections.
     public func stop() {
-        shutdown(listener, Int32(SHUT_RDWR))
         state.withLock { state in
+            // Its number may be another's by now.
+            guard !state.isStopped else { return }
+            state.isStopped = true
+            shutdown(listener, Int32(SHUT_RDWR))
             for fd in state.open { shutdown(fd, Int32(SHUT_RDWR)) }
         }
     }

@@ -12,6 +12,11 @@ enum AttackLog {
         }.joined()
     }
 
+    /// One failed login.
+    static func failure(of user: String, by source: String) -> String {
+        "\(stamp()) edge01 sshd[4000]: Failed password for \(user) from \(source) port 40000 ssh2\n"
+    }
+
     static func append(_ text: String, to path: String) {
         let fd = open(path, O_WRONLY | O_APPEND | O_CREAT, 0o600)
         defer { close(fd) }

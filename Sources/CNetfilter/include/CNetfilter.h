@@ -10,3 +10,6 @@ enum { CROWD_SOL_NETLINK = 270, CROWD_NETLINK_CAP_ACK = 10, CROWD_NETLINK_EXT_AC
  * Returns its length, or 0 when `room` is too small. */
 size_t crowd_nft_put_element(uint8_t *at, size_t room, const uint8_t *key, uint16_t key_length, uint32_t flags,
                              uint64_t timeout_ms);
+
+/* A file without a name, closed on exec; -1 and errno on failure. */
+int crowd_memory_file(void);

@@ -29,13 +29,18 @@ public final class StopFlag: Sendable {
 public struct AcquisitionContext: Sendable {
     public var metrics: Metrics
     public var log: Logger
-    /// Where files were left at the last reload, by path.
+    /// Where files were left, at the last reload or by an earlier agent.
     public var positions: FilePositions
+    public var cursors: SourceCursors
 
-    public init(metrics: Metrics, log: Logger, positions: FilePositions = FilePositions()) {
+    public init(
+        metrics: Metrics, log: Logger, positions: FilePositions = FilePositions(),
+        cursors: SourceCursors = SourceCursors()
+    ) {
         self.metrics = metrics
         self.log = log
         self.positions = positions
+        self.cursors = cursors
     }
 }
 

@@ -5,25 +5,10 @@ import Glibc
 import Logging
 import Synchronization
 
-/// Where followed files were left, so that a reload goes on there. Shared by the sources of one agent.
-public final class FilePositions: Sendable {
-    struct Position: Sendable {
-        var device: UInt64
-        var inode: UInt64
-        var offset: Int64
-    }
-    private let positions = Mutex<[String: Position]>([:])
-    public init() {}
-
-    func save(_ position: Position, of path: String) { positions.withLock { $0[path] = position } }
-    func find(_ path: String) -> Position? { positions.withLock { $0[path] } }
-}
-
 /// Follows or reads log files: one thread for all files of one acquisition entry.
 ///
-/// Rotation is that of `tail -F`: a renamed file is read to its end, then the name is opened anew from its start; a
-/// file shorter than what was read starts over. A file that appears later is read from its start, since all of it is
-/// new; one that is there at the start is followed from its end.
+/// A file that appears later is read from its start, since all of it is new; one that is there at the first start is
+/// followed from its end, later from where it was left.
 final class FileSource: DataSource {
     private let config: FileSourceConfig
     private let context: AcquisitionContext
@@ -66,11 +51,8 @@ final class FileSource: DataSource {
             }
             for path in paths {
                 context.log.info("reading \(path) at once")
-                let file = FollowedFile(path, origin: origin(path), config: config, context: context)
-                guard file.open(at: .start) else { continue }
-                defer { file.close() }
-                while !stop.isSet, file.read(into: queue) > 0 {}
-                file.flush(into: queue)
+                WholeFile(path, origin: origin(path), maxLine: config.maxLineBytes, context).read(
+                    into: queue, until: stop)
             }
         }
     }
@@ -92,7 +74,7 @@ final class FileSource: DataSource {
     private func follow(into queue: LineQueue, until stop: StopFlag) {
         let watcher = config.pollsOnly ? nil : FileWatcher(config.patterns, log: context.log)
         var files: [String: FollowedFile] = [:]
-        discover(&files, isFirst: true)
+        discover(&files, isFirst: true, into: queue)
         begun.store(true, ordering: .releasing)
         for pattern in config.patterns where matching(pattern).isEmpty {
             context.log.warning("No matching files for pattern \(pattern)")
@@ -105,7 +87,7 @@ final class FileSource: DataSource {
             watcher?.watch(files.keys)
             let news = watcher?.wait(milliseconds: 250) ?? FileWatcher.pause(milliseconds: 250)
             rounds += 1
-            if news == .names || rounds % 4 == 0 { discover(&files, isFirst: false) }
+            if news == .names || rounds % 4 == 0 { discover(&files, isFirst: false, into: queue) }
         }
         for file in files.values {
             file.save()
@@ -113,10 +95,14 @@ final class FileSource: DataSource {
         }
     }
 
-    private func discover(_ files: inout [String: FollowedFile], isFirst: Bool) {
+    private func discover(_ files: inout [String: FollowedFile], isFirst: Bool, into queue: LineQueue) {
         for path in config.patterns.flatMap(matching) where files[path] == nil {
+            // A file that is being read under another name was just rotated: its turn comes when that one has left it.
+            if !isFirst, let opened = try? LogFile(path), files.values.contains(where: { $0.isReading(opened) }) {
+                continue
+            }
             let file = FollowedFile(path, origin: origin(path), config: config, context: context)
-            guard file.open(at: isFirst ? .saved : .start) else { continue }
+            guard isFirst ? file.openKnown(into: queue) : file.openNew(into: queue) else { continue }
             context.log.info("Adding file \(path) to datasources")
             files[path] = file
         }

@@ -3,141 +3,246 @@ import CrowdEngine
 import Glibc
 import Logging
 
-/// One file being read: its descriptor, how far it was read, and the line that is not complete yet.
+/// One name being followed, through all that happens to the files behind it.
+///
+///     name leads elsewhere ──► the rest of the old file; it is read on for a while: its writer may not know yet
+///     emptied, however fast ──► what was read of it is remembered
+///     back after a restart ──► the rest of the file where it was left, under whatever name
+///        then, in each case ──► rotated files and copies that were made since and are not known, the eldest first
+///        then ──► what the name leads to now, from its start
+///
+/// Contents are known by their first bytes and how far they were read, so a copy is not read twice.
 final class FollowedFile {
-    enum Start { case start, saved }
+    /// How long a file is read on that has lost its name, in seconds.
+    private static let lingering: Int64 = 60
 
-    private static let blockSize = 256 * 1024
-
-    private let path: String
+    let path: String
+    private let origin: LineOrigin
+    private let maxLine: Int
     private let context: AcquisitionContext
-    private var cutter: LineCutter
-    private var descriptor: Int32 = -1
-    private var identity: (device: UInt64, inode: UInt64) = (0, 0)
-    private var offset: Int64 = 0
+    private var reader: LogReader?
+    /// What the name leads to is to be read from its start, after the rotated files that come before it.
+    private var isCatchingUp = false
+    /// Rotated files that are accounted for, or none of our business.
+    private var settled: Set<LogFile.Identity> = []
+    /// Another look for rotated files is due: one may have come while the last look was taken.
+    private var looksAgain = false
+    private var left: [(reader: LogReader, until: Timestamp)] = []
     private var isReported = false
-    private var reportedLongLines = 0
-    private let block = UnsafeMutablePointer<UInt8>.allocate(capacity: FollowedFile.blockSize)
+    private var saysLongLines = true
+    private let block = LogReader.makeBlock()
     private let hits: Counter
 
     init(_ path: String, origin: LineOrigin, config: FileSourceConfig, context: AcquisitionContext) {
         self.path = path
+        self.origin = origin
         self.context = context
-        cutter = LineCutter(origin, maxLine: config.maxLineBytes)
+        maxLine = config.maxLineBytes
         hits = context.metrics.counter(
             .fileSourceHits,
             [("source", path), ("datasource_type", "file"), ("acquis_type", origin.type)])
     }
 
-    deinit {
-        close()
-        block.deallocate()
-    }
+    deinit { block.deallocate() }
 
-    /// False when it cannot be opened; said once until it can.
-    func open(at start: Start) -> Bool {
-        let opened = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard opened >= 0 else {
-            if !isReported { context.log.error("Unable to read \(path): \(systemMessage(errno))") }
-            isReported = true
-            return false
-        }
-        var info = stat()
-        guard fstat(opened, &info) == 0, info.st_mode & S_IFMT != S_IFDIR else {
-            Glibc.close(opened)
-            return false
-        }
-        isReported = false
-        descriptor = opened
-        identity = (UInt64(info.st_dev), UInt64(info.st_ino))
-        offset = start == .start ? 0 : savedOffset(Int64(info.st_size))
-        lseek(descriptor, off_t(offset), SEEK_SET)
+    // MARK: opening
+
+    /// From its start, or where a file with these contents was left under another name. False when it cannot be opened.
+    func openNew(into queue: LineQueue) -> Bool {
+        guard let opened = open() else { return false }
+        ignoreOlderFiles()
+        begin(opened, at: context.positions.knownOffset(of: opened) ?? 0, into: queue)
         return true
     }
 
-    /// Where the file was left if it is still the same one, else its end.
-    private func savedOffset(_ size: Int64) -> Int64 {
-        guard let saved = context.positions.find(path), saved.device == identity.device, saved.inode == identity.inode,
-            saved.offset <= size
-        else { return size }
-        return saved.offset
+    /// Where it was left, through files rotated since; at its end when nothing is known of it.
+    func openKnown(into queue: LineQueue) -> Bool {
+        guard let opened = open() else { return false }
+        ignoreOlderFiles()
+        guard let saved = context.positions.find(path) else {
+            begin(opened, at: opened.size, into: queue)
+            return true
+        }
+        opened.lateUntil = opened.size
+        if opened.isSame(as: saved), opened.begins(like: saved) {
+            begin(opened, at: saved.offset, into: queue)
+        } else if let holder = RotatedFiles.holder(of: saved) {
+            context.log.info("\(path) was rotated meanwhile: what it held before is read first")
+            holder.lateUntil = holder.size
+            begin(holder, at: saved.offset, into: queue)
+            isCatchingUp = true
+            settled = Set(RotatedFiles.siblings(of: path).filter { $0.born <= holder.born }.map(\.identity))
+        } else {
+            context.log.warning("\(path) is another file than before: reading it from its start")
+            begin(opened, at: 0, into: queue)
+        }
+        return true
     }
 
-    /// Remembers the place behind the last complete line.
-    func save() {
-        guard descriptor >= 0 else { return }
-        context.positions.save(
-            .init(device: identity.device, inode: identity.inode, offset: offset - Int64(cutter.pendingBytes)), of: path
-        )
+    private func open() -> LogFile? {
+        do {
+            let opened = try LogFile(path)
+            isReported = false
+            return opened
+        } catch {
+            if !isReported, error.code != EISDIR { context.log.error("Unable to read \(path): \(error)") }
+            isReported = true
+            return nil
+        }
+    }
+
+    /// The place is made known at once: what is written from now on is not skipped if the agent ends before it is read.
+    private func begin(_ opened: LogFile, at offset: Int64, into queue: LineQueue) {
+        reader = LogReader(opened, at: offset, LineCutter(origin, maxLine: maxLine))
+        let marker = LineBatch(origin, capacity: 0)
+        marker.place = .file(FileSpan(start: offset, end: opened.position(of: path, at: offset), maxLine: maxLine))
+        _ = queue.put(marker)
+    }
+
+    private func ignoreOlderFiles() {
+        settled = Set(RotatedFiles.siblings(of: path).map(\.identity))
+    }
+
+    func isReading(_ other: LogFile) -> Bool {
+        ([reader].compactMap { $0 } + left.map(\.reader)).contains { $0.file.isSame(as: other) }
     }
 
     func close() {
-        if descriptor >= 0 { Glibc.close(descriptor) }
-        descriptor = -1
+        for reader in [reader].compactMap({ $0 }) + left.map(\.reader) { context.positions.remember(reader.place) }
+        (reader, left) = (nil, [])
     }
+
+    /// For a source that goes on later: behind the last complete line.
+    func save() {
+        if let reader { context.positions.save(reader.position(of: path)) }
+    }
+
+    // MARK: reading
 
     /// Reads what is there, then looks whether the name leads elsewhere now. The number of bytes read.
     func advance(into queue: LineQueue) -> Int {
-        if descriptor < 0 {
-            guard open(at: .start) else { return 0 }
+        let count = readLeft(into: queue)
+        if reader == nil, !openNew(into: queue) { return count }
+        let read = read(into: queue)
+        if read > 0 { return count + read }
+        if isCatchingUp { return count + goOn(into: queue) }
+        if looksAgain {
+            looksAgain = false
+            if catchUp(into: queue) { return count + self.read(into: queue) }
         }
-        let count = read(into: queue)
-        guard count == 0 else { return count }
-        return followRotation(into: queue)
+        return count + followName(into: queue)
     }
 
     /// One block; 0 at the end of the file.
-    func read(into queue: LineQueue) -> Int {
-        var count = Glibc.read(descriptor, block, FollowedFile.blockSize)
-        while count < 0, errno == EINTR { count = Glibc.read(descriptor, block, FollowedFile.blockSize) }
-        guard count > 0 else {
-            if count < 0, errno != EAGAIN { fail() }
+    private func read(into queue: LineQueue) -> Int {
+        guard let reader else { return 0 }
+        do {
+            switch try reader.read(path, block: block) {
+            case .nothing: return 0
+            case .read(let count, let batch):
+                deliver(batch, of: reader, to: queue)
+                return count
+            case .emptied: return startOver(into: queue)
+            }
+        } catch {
+            context.log.error("Reading \(path) failed: \(error)")
+            self.reader = nil
             return 0
         }
-        offset += Int64(count)
-        deliver(cutter.cut(UnsafeBufferPointer(start: block, count: count)), to: queue)
-        return count
     }
 
-    private func fail() {
-        context.log.error("Reading \(path) failed: \(systemMessage(errno))")
-        close()
-    }
-
-    /// The last line of a file read once may have no newline.
-    func flush(into queue: LineQueue) { deliver(cutter.rest(), to: queue) }
-
-    private func deliver(_ batch: LineBatch?, to queue: LineQueue) {
-        if cutter.longLines > reportedLongLines {
-            if reportedLongLines == 0 {
-                context.log.warning(
-                    "A line of \(path) is longer than \(cutter.maxLine) bytes: the rest of it is dropped")
+    /// What the writer still puts into files that have lost their name.
+    private func readLeft(into queue: LineQueue) -> Int {
+        guard !left.isEmpty else { return 0 }
+        var total = 0
+        for (reader, _) in left {
+            let outcome = try? reader.read(path, block: block)
+            if case .emptied? = outcome { left.removeAll { $0.reader === reader } }
+            guard case .read(let count, let batch)? = outcome else { continue }
+            if case .file(var span)? = batch?.place {
+                span.isLeft = true
+                batch?.place = .file(span)
             }
-            reportedLongLines = cutter.longLines
+            deliver(batch, of: reader, to: queue)
+            context.positions.remember(reader.place)
+            total += count
+        }
+        let now = Timestamp.now()
+        left.removeAll { $0.until < now }
+        return total
+    }
+
+    private func deliver(_ batch: LineBatch?, of reader: LogReader, to queue: LineQueue) {
+        if reader.longLines > 0, saysLongLines {
+            saysLongLines = false
+            context.log.warning("A line of \(path) is longer than \(maxLine) bytes: the rest of it is dropped")
         }
         guard let batch else { return }
         hits.add(UInt64(batch.count))
         _ = queue.put(batch)
     }
 
-    private func followRotation(into queue: LineQueue) -> Int {
+    // MARK: rotation
+
+    private func startOver(into queue: LineQueue) -> Int {
+        guard let reader else { return 0 }
+        context.log.info("\(path) was truncated: reading it from its start")
+        context.positions.remember(reader.place)
+        isCatchingUp = true
+        return goOn(into: queue)
+    }
+
+    private func followName(into queue: LineQueue) -> Int {
+        guard let reader else { return 0 }
+        let file = reader.file
         var info = stat()
-        if stat(path, &info) == 0, UInt64(info.st_dev) == identity.device, UInt64(info.st_ino) == identity.inode {
-            guard Int64(info.st_size) < offset else { return 0 }
-            context.log.info("\(path) was truncated: reading it from its start")
-            lseek(descriptor, 0, SEEK_SET)
-            offset = 0
-            cutter.reset()
-            return read(into: queue)
+        if stat(path, &info) == 0, UInt64(info.st_dev) == file.device, UInt64(info.st_ino) == file.inode {
+            return Int64(info.st_size) < file.offset ? startOver(into: queue) : 0
         }
         // Renamed or removed: what was written before the name changed is read first.
         let rest = read(into: queue)
-        if rest > 0 { return rest }
-        guard access(path, F_OK) == 0 else { return 0 }
-        close()
-        cutter.reset()
-        guard open(at: .start) else { return 0 }
+        guard rest == 0, reader === self.reader, access(path, F_OK) == 0 else { return rest }
         context.log.info("\(path) was replaced: reading the new file from its start")
+        context.positions.remember(reader.place)
+        left.append((reader, Timestamp.now() + GoDuration.seconds(FollowedFile.lingering)))
+        if left.count > 8 { left.removeFirst() }
+        isCatchingUp = true
+        return goOn(into: queue)
+    }
+
+    /// The next rotated file that is not known, or else what the name leads to, from its start or where it was left.
+    private func goOn(into queue: LineQueue) -> Int {
+        if catchUp(into: queue) { return read(into: queue) }
+        guard let opened = open() else { return 0 }
+        isCatchingUp = false
+        looksAgain = true
+        begin(opened, at: context.positions.knownOffset(of: opened) ?? 0, into: queue)
         return read(into: queue)
+    }
+
+    /// Turns to the eldest rotated file with something unknown in it; false when there is none.
+    private func catchUp(into queue: LineQueue) -> Bool {
+        // A copy of what is being read now must be known for one.
+        context.positions.remember(reader?.place)
+        let named = try? LogFile(path)
+        let siblings = RotatedFiles.siblings(of: path)
+        settled.formIntersection(siblings.map(\.identity))
+        let files = siblings.filter { !settled.contains($0.identity) }
+        for (number, file) in files.enumerated() {
+            if let named, file.isSame(as: named) { continue }
+            if left.contains(where: { $0.reader.file.isSame(as: file) }) { continue }
+            // Renamed since it was last looked at, and not at its end yet.
+            if !isCatchingUp, let reader, reader.file.isSame(as: file) { continue }
+            let offset = context.positions.knownOffset(of: file) ?? 0
+            guard offset < file.size else {
+                // The last one may be a copy that is still being made.
+                if number < files.count - 1 { settled.insert(file.identity) }
+                continue
+            }
+            begin(file, at: offset, into: queue)
+            isCatchingUp = true
+            return true
+        }
+        return false
     }
 }

@@ -9,6 +9,10 @@ public final class LineBatch: @unchecked Sendable {
     public let origin: LineOrigin
     /// When the lines were read.
     public let time: Timestamp
+    /// What is accounted for once the batch is.
+    public var place = BatchPlace.none
+    /// The lines were written while nobody read them: the time that they tell counts, not that of reading.
+    public var isLate = false
     private let bytes: UnsafeMutablePointer<UInt8>
     private let capacity: Int
     private var used = 0
@@ -40,5 +44,33 @@ public final class LineBatch: @unchecked Sendable {
             body(ByteSlice(base: bytes + start, count: Int(end) - start))
             start = Int(end)
         }
+    }
+}
+
+/// Where a batch's lines come from, so that they can be read again or need not be.
+public enum BatchPlace: Sendable, Equatable {
+    /// They cannot be read again: a datagram, a request.
+    case none
+    /// They are read again at every start: a file that is read once.
+    case always
+    case file(FileSpan)
+    /// The source goes on behind this cursor.
+    case cursor(source: String, String)
+}
+
+/// The bytes of a file that a batch was cut from: whole lines, and what was skipped between them.
+public struct FileSpan: Sendable, Equatable {
+    public var start: Int64
+    public var end: FilePosition
+    /// Longest line kept, in bytes, when it was cut.
+    public var maxLine: Int
+    /// Of a file that has lost its name: where to go on is decided by the one that has it now.
+    public var isLeft = false
+
+    public init(start: Int64, end: FilePosition, maxLine: Int, isLeft: Bool = false) {
+        self.start = start
+        self.end = end
+        self.maxLine = maxLine
+        self.isLeft = isLeft
     }
 }

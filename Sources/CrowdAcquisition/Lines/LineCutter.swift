@@ -19,19 +19,20 @@ struct LineCutter {
         self.maxLine = maxLine
     }
 
-    /// Bytes of a line whose newline has not come yet.
-    var pendingBytes: Int { partial.count }
+    /// Bytes of a line whose newline has not come yet, the dropped ones too.
+    private(set) var pendingBytes: Int64 = 0
 
     /// Cuts one block; the batch is nil when it completed no line.
-    mutating func cut(_ block: UnsafeBufferPointer<UInt8>) -> LineBatch? {
+    mutating func cut(_ block: UnsafeBufferPointer<UInt8>, at time: Timestamp = .now()) -> LineBatch? {
         guard let base = block.baseAddress else { return nil }
-        let batch = LineBatch(origin, capacity: block.count + partial.count)
+        let batch = LineBatch(origin, capacity: block.count + partial.count, time: time)
         var at = 0
         while at < block.count, let newline = memchr(base + at, 10, block.count - at) {
             let end = base.distance(to: newline.assumingMemoryBound(to: UInt8.self))
             finish(ByteSlice(base: base + at, count: end - at), into: batch)
             at = end + 1
         }
+        pendingBytes = at > 0 ? Int64(block.count - at) : pendingBytes + Int64(block.count)
         if at < block.count { keep(ByteSlice(base: base + at, count: block.count - at)) }
         return batch.count > 0 ? batch : nil
     }
@@ -42,12 +43,6 @@ struct LineCutter {
         let batch = LineBatch(origin, capacity: partial.count)
         finish(.empty, into: batch)
         return batch.count > 0 ? batch : nil
-    }
-
-    /// Forgets what waits: the file was emptied or replaced.
-    mutating func reset() {
-        partial.removeAll()
-        isDropping = false
     }
 
     private mutating func finish(_ tail: ByteSlice, into batch: LineBatch) {

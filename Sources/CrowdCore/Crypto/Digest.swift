@@ -57,7 +57,12 @@ public enum SecureRandom {
 
     /// A version 4 UUID in lower case.
     public static func uuid() -> String {
-        var raw = bytes(16)
+        uuid(bytes(16))
+    }
+
+    /// The version 4 UUID that 16 random bytes make.
+    public static func uuid(_ random: [UInt8]) -> String {
+        var raw = random
         raw[6] = raw[6] & 0x0F | 0x40
         raw[8] = raw[8] & 0x3F | 0x80
         let hex = Array(Hex.encode(raw).utf8)

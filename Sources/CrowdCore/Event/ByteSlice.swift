@@ -96,11 +96,14 @@ extension ByteSlice: Hashable, Comparable {
     /// 64 bits that depend on the text and on a secret of the process.
     public var keyedHash: UInt64 { fold(seed: 0) }
 
+    /// 64 bits that depend on the text and on `key` alone: for hashes that outlive the process.
+    public func hash(keyedBy key: UInt64) -> UInt64 { fold(seed: key, secret: key | 1) }
+
     private static let secret = UInt64.random(in: 0...UInt64.max) | 1
 
     /// Multiply-and-fold over words of eight bytes, as wyhash does.
-    private func fold(seed: UInt64) -> UInt64 {
-        var state = seed ^ ByteSlice.secret
+    private func fold(seed: UInt64, secret: UInt64 = ByteSlice.secret) -> UInt64 {
+        var state = seed ^ secret
         var left = count
         var at = UnsafeRawPointer(base)
         while left >= 8 {
@@ -113,7 +116,7 @@ extension ByteSlice: Hashable, Comparable {
             left -= 1
             tail = tail << 8 | UInt64(at.load(fromByteOffset: left, as: UInt8.self))
         }
-        return ByteSlice.mix(state ^ tail, 0xe703_7ed1_a0b4_28db ^ ByteSlice.secret)
+        return ByteSlice.mix(state ^ tail, 0xe703_7ed1_a0b4_28db ^ secret)
     }
 
     @inline(__always) private static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {

@@ -21,7 +21,32 @@ public enum FileContents {
 
     public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    /// `path` with its directory part removed; what follows the last slash.
+    /// Names in a directory, sorted by bytes; none when it cannot be read.
+    public static func names(in directory: String) -> [String] {
+        guard let handle = opendir(directory) else { return [] }
+        defer { closedir(handle) }
+        var names: [String] = []
+        while let entry = readdir(handle) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { raw in
+                String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// Makes a file's name as durable as its content.
+    public static func syncDirectory(of path: String) {
+        let descriptor = open(directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
+    }
+
+    /// What follows the last slash.
+    public static func name(of path: String) -> String { String(path.split(separator: "/").last ?? "") }
+
+    /// What stands before the last slash; the current directory where there is none.
     public static func directory(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])

@@ -30,7 +30,7 @@ extension FileContents {
             unlink(from)
             throw ConfigError("rename \(path): \(fault)")
         }
-        if syncsFolder { try? sync(directory(of: path)) }
+        if syncsFolder { syncDirectory(of: path) }
     }
 
     /// Writes a file that nobody looks at yet; it is on the disk only after `sync`.
@@ -76,16 +76,7 @@ extension FileContents {
 
     /// Names in a directory, sorted by bytes, hidden ones left out; none where there is no such directory.
     public static func entries(_ directory: String) -> [String] {
-        guard let handle = opendir(directory) else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if !name.hasPrefix(".") { names.append(name) }
-        }
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        names(in: directory).filter { !$0.hasPrefix(".") }
     }
 
     public static func isDirectory(_ path: String) -> Bool {

@@ -82,3 +82,22 @@ public enum Gzip {
         }
     }
 }
+
+/// Reads a gzip file from its start, in blocks; a file that is not gzip is read as it is.
+public final class GzipReader {
+    private let handle: gzFile
+
+    /// nil when it cannot be opened; `errno` says why.
+    public init?(_ path: String) {
+        guard let opened = gzopen(path, "rbe") else { return nil }
+        handle = opened
+    }
+
+    deinit { gzclose(handle) }
+
+    /// The next bytes; 0 at the end, nil when the file is damaged.
+    public func read(into block: UnsafeMutableBufferPointer<UInt8>) -> Int? {
+        let count = gzread(handle, block.baseAddress, UInt32(truncatingIfNeeded: block.count))
+        return count < 0 ? nil : Int(count)
+    }
+}

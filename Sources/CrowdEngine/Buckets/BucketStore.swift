@@ -97,7 +97,7 @@ final class BucketStore {
     }
 
     /// Every live bucket, the eldest first.
-    func forEach(_ body: (borrowing Bucket) -> Void) {
+    func visit(_ body: (borrowing Bucket) -> Void) {
         var place = oldest
         while place >= 0 {
             let pointer = bucket(place)
@@ -116,6 +116,25 @@ final class BucketStore {
         blackholes[key] = time + span
         blackholeOrder.append((key, time + span))
         return true
+    }
+
+    var blackholeCount: Int { blackholes.count }
+
+    func writeBlackholes(to writer: inout ByteWriter) {
+        writer.number(UInt32(blackholeOrder.count))
+        for entry in blackholeOrder {
+            writer.text(entry.key)
+            writer.time(entry.until)
+        }
+    }
+
+    /// Into nothing when the scenario is gone.
+    static func readBlackholes(_ reader: inout ByteReader, into store: BucketStore?) throws(DamagedBytes) {
+        for _ in 0..<(try reader.count()) {
+            let (key, until) = (Array(try reader.text().buffer), try reader.time())
+            store?.blackholes[key] = until
+            store?.blackholeOrder.append((key, until))
+        }
     }
 
     private func purgeBlackholes(before time: Timestamp) {

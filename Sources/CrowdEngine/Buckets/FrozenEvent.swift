@@ -1,11 +1,12 @@
 import CrowdCore
+import CrowdExpr
 
 /// What a bucket keeps of an event: its fields in one block of memory, shared by all buckets it was poured into.
 ///
 /// Which maps are kept is decided when scenarios are loaded: Meta always, since alerts show it; Enriched because
 /// sources are made from it; Parsed and JSON only where an expression may look at a queued event.
 final class FrozenEvent: ValueObject {
-    private struct Entry {
+    struct Entry {
         var key: UInt16
         var length: UInt32
         var offset: UInt32
@@ -16,23 +17,30 @@ final class FrozenEvent: ValueObject {
     let time: Timestamp
     /// The log's date as text, for the alert; empty when no parser found one.
     private let marshaled: Entry
-    private let counts: (meta: Int, enriched: Int, parsed: Int)
+    let counts: (meta: Int, enriched: Int, parsed: Int)
     /// One block of memory: the entries, then the bytes.
-    private let entries: UnsafeMutablePointer<Entry>
-    private let bytes: UnsafeMutablePointer<UInt8>
+    let entries: UnsafeMutablePointer<Entry>
+    let bytes: UnsafeMutablePointer<UInt8>
     private let keys: KeyTable
     /// An overflow that was poured again.
     let overflow: OverflowObject?
     /// JSON output and the line's own texts, kept for scenarios that look at them.
-    private let extra: Extra?
+    let extra: Extra?
 
     /// What few scenarios need: a copy of its own.
-    private final class Extra {
+    final class Extra {
         let arena = Arena(chunkSize: 1_024)
         let unmarshaled: Value
         let raw: ByteSlice
         let source: ByteSlice
         let module: ByteSlice
+
+        init(json: ByteSlice, raw: ByteSlice, source: ByteSlice, module: ByteSlice) {
+            unmarshaled = (try? ValueJSON.parse(json, arena: arena)) ?? .map(MapValue())
+            self.raw = arena.copy(raw)
+            self.source = arena.copy(source)
+            self.module = arena.copy(module)
+        }
 
         init(_ event: Event) {
             unmarshaled = Value.map(event.unmarshaled).copied(into: arena)
@@ -52,10 +60,7 @@ final class FrozenEvent: ValueObject {
         let total = counts.meta + counts.enriched + counts.parsed
         var size = event.marshaledTime.count + FrozenEvent.size(of: event.meta) + FrozenEvent.size(of: event.enriched)
         if keepingAll { size += FrozenEvent.size(of: event.parsed) }
-        let room = total * MemoryLayout<Entry>.stride
-        let block = UnsafeMutableRawPointer.allocate(byteCount: room + size, alignment: MemoryLayout<Entry>.alignment)
-        entries = block.bindMemory(to: Entry.self, capacity: total)
-        bytes = (block + room).bindMemory(to: UInt8.self, capacity: size)
+        (entries, bytes) = FrozenEvent.allocate(entries: total, bytes: size)
         var (entry, at) = (entries, 0)
         for (map, isKept) in [(event.meta, true), (event.enriched, true), (event.parsed, keepingAll)] where isKept {
             for key in map.keys {
@@ -71,13 +76,49 @@ final class FrozenEvent: ValueObject {
         marshaled = Entry(key: 0, length: UInt32(event.marshaledTime.count), offset: UInt32(at))
     }
 
+    /// As it was written to a snapshot: the texts of Meta, Enriched and Parsed one after the other.
+    init(
+        kind: Event.Kind, time: Timestamp, keys: KeyTable, counts: (meta: Int, enriched: Int, parsed: Int),
+        overflow: OverflowObject?, extra: Extra?, texts: [(key: FieldKey, text: ByteSlice)], marshaled: ByteSlice
+    ) {
+        self.kind = kind
+        self.time = time
+        self.keys = keys
+        self.counts = counts
+        self.overflow = overflow
+        self.extra = extra
+        let size = texts.reduce(marshaled.count) { $0 + $1.text.count }
+        (entries, bytes) = FrozenEvent.allocate(entries: texts.count, bytes: size)
+        var at = 0
+        for (index, item) in texts.enumerated() {
+            (bytes + at).update(from: item.text.base, count: item.text.count)
+            (entries + index).initialize(
+                to: Entry(
+                    key: UInt16(truncatingIfNeeded: item.key), length: UInt32(item.text.count), offset: UInt32(at)))
+            at += item.text.count
+        }
+        (bytes + at).update(from: marshaled.base, count: marshaled.count)
+        self.marshaled = Entry(key: 0, length: UInt32(marshaled.count), offset: UInt32(at))
+    }
+
+    private static func allocate(
+        entries: Int, bytes: Int
+    ) -> (UnsafeMutablePointer<Entry>, UnsafeMutablePointer<UInt8>) {
+        let room = entries * MemoryLayout<Entry>.stride
+        let block = UnsafeMutableRawPointer.allocate(byteCount: room + bytes, alignment: MemoryLayout<Entry>.alignment)
+        return (
+            block.bindMemory(to: Entry.self, capacity: entries),
+            (block + room).bindMemory(to: UInt8.self, capacity: bytes)
+        )
+    }
+
     private static func size(of map: FieldMap) -> Int {
         map.keys.reduce(0) { $0 + map[$1].count }
     }
 
     deinit { UnsafeMutableRawPointer(entries).deallocate() }
 
-    private func text(_ entry: Entry) -> ByteSlice {
+    func text(_ entry: Entry) -> ByteSlice {
         ByteSlice(base: bytes + Int(entry.offset), count: Int(entry.length))
     }
 

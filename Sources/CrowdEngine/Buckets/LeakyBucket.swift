@@ -1,3 +1,5 @@
+import CrowdCore
+
 /// The limiter of one bucket: it holds `capacity` pours and leaks one every `leakspeed` (engine facts E.4).
 ///
 /// (1) It starts full of tokens; a pour takes one. (2) Time may go back: that never refills, but a granted pour moves
@@ -9,6 +11,18 @@ struct LeakyBucket {
     private var last: Int64?
 
     init(capacity: Int) { tokens = Double(capacity) }
+
+    /// As `write` left it.
+    init(_ reader: inout ByteReader) throws(DamagedBytes) {
+        tokens = try reader.double()
+        last = try reader.bool() ? try reader.number() : nil
+    }
+
+    func write(to writer: inout ByteWriter) {
+        writer.double(tokens)
+        writer.bool(last != nil)
+        if let last { writer.number(last) }
+    }
 
     /// True when the pour fits; false means overflow, and nothing changed.
     mutating func pour(at time: Int64, capacity: Int, leakSeconds: Double) -> Bool {

@@ -36,11 +36,17 @@ final class Pourer {
     /// Live buckets, all scenarios together, and the most there may be.
     private(set) var live = 0
     private let ceiling: Int
+    /// For hashes that a snapshot keeps.
+    private let hashKey: UInt64
+    /// The clock, as the caller moves it: when the batch of the line was read, or the sweep began.
+    var now = Timestamp(nanoseconds: 0)
+    /// Lines were written while nobody read them: where they tell a time, it counts.
+    var isLate = false
     private var candidates: [Int] = []
     private var frozen: (plain: FrozenEvent?, whole: FrozenEvent?) = (nil, nil)
     var onError: (Scenario, String) -> Void = { _, _ in }
 
-    init(_ content: Content, event: Event, ceiling: Int) {
+    init(_ content: Content, event: Event, ceiling: Int, hashKey: UInt64) {
         scenarios = PinnedList(content.scenarios)
         index = content.scenarioIndex
         stores = content.scenarios.map(BucketStore.init)
@@ -49,8 +55,11 @@ final class Pourer {
         queueMachine = Machine(event: event, variables: [.null, .null, .null])
         counts = Array(repeating: ScenarioCounts(), count: content.scenarios.count)
         self.ceiling = ceiling
+        self.hashKey = hashKey
         candidates.reserveCapacity(64)
     }
+
+    func resetCounts() { counts = Array(repeating: ScenarioCounts(), count: counts.count) }
 
     var bucketCounts: [(scenario: Scenario, count: Int)] { stores.map { ($0.scenario, $0.count) } }
 
@@ -69,7 +78,7 @@ final class Pourer {
             let key = try scenario.groupBy?.text(on: machine) ?? .empty
             counts[scenario.number].poured += 1
             // A trigger fires even for an event that tells no time.
-            if scenario.config.kind == .trigger { return trigger(scenario, key, time() ?? .now()) }
+            if scenario.config.kind == .trigger { return trigger(scenario, key, time() ?? now) }
             guard let time = time() else { return }
             try pour(into: bucket(scenario, key, time), scenario, time)
         } catch {
@@ -79,8 +88,11 @@ final class Pourer {
         }
     }
 
-    /// The event's time: the clock's when live, the log's own in a replay; nil when the log told none.
-    private func time() -> Timestamp? { event.isReplay ? event.instant : Timestamp.now() }
+    /// The event's time: the clock's when live, the log's own in a replay; nil when the log told none there.
+    private func time() -> Timestamp? {
+        if event.isReplay { return event.instant }
+        return isLate ? min(event.instant ?? now, now) : now
+    }
 
     private func trigger(_ scenario: Scenario, _ key: ByteSlice, _ time: Timestamp) {
         counts[scenario.number].instantiated += 1
@@ -121,7 +133,9 @@ final class Pourer {
     private func finish(_ bucket: BucketPointer, _ scenario: Scenario, at time: Timestamp) {
         if scenario.isTimed, !bucket.pointee.isReplay {
             bucket.pointee.overflowed = min(time, bucket.pointee.deadline)
-            overflow(summary(bucket), scenario, bucket.pointee.key)
+            var ended = summary(bucket)
+            ended.hasTimedOut = true
+            overflow(ended, scenario, bucket.pointee.key)
         } else {
             counts[scenario.number].underflowed += 1
         }
@@ -182,7 +196,7 @@ final class Pourer {
         guard let value = try? distinct.value(on: machine) else { return false }
         var text = ByteSlice.empty
         if case .string(let string) = value { text = string }
-        return !bucket.pointee.remember(text.keyedHash)
+        return !bucket.pointee.remember(text.hash(keyedBy: hashKey))
     }
 
     /// True when a condition that is asked after each pour overflows the bucket.
@@ -248,7 +262,18 @@ final class Pourer {
             guard store.enterBlackhole(key, at: bucket.overflowed, lasting: span) else { return }
         }
         counts[scenario.number].overflowed += 1
+        var bucket = bucket
+        bucket.keyHash = key.hash(keyedBy: hashKey)
         overflows.append(Overflow(scenario: scenario, bucket: bucket))
+    }
+
+    func write(_ content: Content, to writer: inout ByteWriter) { BucketSnapshot.write(stores, content, to: &writer) }
+
+    func read(
+        _ reader: inout ByteReader, _ content: Content, encoder: EventEncoder
+    ) throws(DamagedBytes) -> BucketRestoration {
+        defer { live = stores.reduce(0) { $0 + $1.count } }
+        return try BucketSnapshot.read(&reader, into: stores, content, encoder: encoder)
     }
 
     /// Ends the buckets whose time is over. O(what it ends).

@@ -7,6 +7,8 @@ public final class Scenario: Sendable {
     /// Position among the scenarios, by file and document.
     let number: Int
     let config: ScenarioConfig
+    /// Of the scenario's text: by it a snapshot knows whose bucket it holds.
+    var digest: [UInt8] { config.digest }
     let filter: Program
     let groupBy: Program?
     let distinct: Program?

@@ -34,6 +34,8 @@ public struct ScenarioConfig: Sendable {
     public var bayesianThreshold: Float = 0
     public var bayesianConditions: [BayesianCondition] = []
     public var mark: SourceMark
+    /// SHA-256 of the document: what it says, not how it is laid out.
+    public var digest: [UInt8]
 
     static let keys = [
         "format", "type", "name", "author", "description", "references", "debug", "filter", "capacity", "leakspeed",
@@ -46,6 +48,7 @@ public struct ScenarioConfig: Sendable {
     public init(from node: YAMLNode) throws(ConfigError) {
         let yaml = try node.mapping(type: "leakybucket.BucketFactory", known: ScenarioConfig.keys)
         mark = node.mark
+        digest = Digest.sha256(node.yamlText.utf8)
         name = try yaml.requiredString("name")
         description = try yaml.requiredString("description")
         let type = try yaml.requiredString("type")

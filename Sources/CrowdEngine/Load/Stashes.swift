@@ -37,6 +37,39 @@ public final class Stashes: Sendable {
         }
     }
 
+    /// For snapshots.
+    func write(to writer: inout ByteWriter) {
+        stashes.withLock { state in
+            writer.number(UInt32(state.all.count))
+            for (name, stash) in state.all {
+                writer.text(name)
+                writer.number(UInt32(stash.entries.count))
+                for (key, entry) in stash.entries {
+                    writer.text(key)
+                    writer.text(entry.value)
+                    writer.time(entry.expires)
+                    writer.number(entry.touched)
+                }
+            }
+        }
+    }
+
+    /// Entries of stashes that no parser declares any more are left out.
+    func read(_ reader: inout ByteReader) throws(DamagedBytes) {
+        for _ in 0..<(try reader.count()) {
+            let name = try reader.string()
+            for _ in 0..<(try reader.count()) {
+                let key = Array(try reader.text().buffer)
+                let entry = Entry(
+                    value: Array(try reader.text().buffer), expires: try reader.time(), touched: try reader.number())
+                stashes.withLock { state in
+                    state.all[name]?.entries[key] = entry
+                    state.clock = max(state.clock, entry.touched)
+                }
+            }
+        }
+    }
+
     func find(_ key: ByteSlice, in name: String, now: Timestamp, arena: Arena) -> ByteSlice? {
         let value: [UInt8]? = stashes.withLock { state in
             state.clock += 1

@@ -10,7 +10,7 @@ struct AlertBuilder {
 
     private let keys: KeyTable
     private let names: EventKeys
-    private let encoder: EventEncoder
+    let encoder: EventEncoder
 
     init(keys: KeyTable) {
         self.keys = keys
@@ -34,7 +34,10 @@ struct AlertBuilder {
         }
     }
 
-    func build(_ bucket: BucketSummary, of scenario: Scenario, machine: Machine) throws(Refusal) -> [RaisedAlert] {
+    /// - Parameter uuid: gives each alert its own.
+    func build(
+        _ bucket: BucketSummary, of scenario: Scenario, machine: Machine, uuid: (AlertSource) -> String
+    ) throws(Refusal) -> [RaisedAlert] {
         let sources = try self.sources(bucket.queue, scenario, machine)
         guard let first = sources.first else {
             throw Refusal(description: "no source in the events of '\(scenario.name)'")
@@ -56,7 +59,7 @@ struct AlertBuilder {
         return sources.map { source in
             var one = alert
             one.source = source
-            one.uuid = SecureRandom.uuid()
+            one.uuid = uuid(source)
             return RaisedAlert(header: one, events: bucket.queue, encoder: encoder)
         }
     }
@@ -170,6 +173,10 @@ struct BucketSummary {
     var last: Timestamp
     var overflowed: Timestamp
     var queue: [FrozenEvent]
+    /// The partition, hashed with the engine's own key.
+    var keyHash: UInt64 = 0
+    /// Nobody poured: its time was over.
+    var hasTimedOut = false
 }
 
 /// Puts a kept event back into a live one, for expressions that want `evt`.

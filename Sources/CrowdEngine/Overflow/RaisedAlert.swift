@@ -8,6 +8,17 @@ public struct RaisedAlert {
     let events: [FrozenEvent]
     let encoder: EventEncoder
 
+    init(header: Alert, events: [FrozenEvent], encoder: EventEncoder) {
+        self.header = header
+        self.events = events
+        self.encoder = encoder
+    }
+
+    /// One that was written down: its events are those of `whole`.
+    init(whole: Alert, encoder: EventEncoder) {
+        self.init(header: whole, events: [], encoder: encoder)
+    }
+
     /// The whole alert, for whoever looks at single events.
     public var alert: Alert {
         var alert = header
@@ -15,10 +26,11 @@ public struct RaisedAlert {
         return alert
     }
 
-    var shownEvents: [AlertEvent] { events.map(encoder.event) }
+    var shownEvents: [AlertEvent] { events.isEmpty ? header.events : events.map(encoder.event) }
 
     /// Appends the alert as the Local API takes it. Without a String for any of its events.
     public func write(to writer: inout JSONWriter) {
+        guard !events.isEmpty else { return header.write(to: &writer) }
         header.write(to: &writer) { writer in
             writer.beginArray()
             for event in events { encoder.write(event, to: &writer) }

@@ -53,23 +53,29 @@ public final class Worker {
     private let postoverflow: StageRunner
     private let builder: AlertBuilder
     private let scopeMachine: Machine
-    private weak var observer: (any WorkerObserver)?
+    public weak var observer: (any WorkerObserver)?
     private let recorder: Recorder?
     private var complaints: Set<String> = []
+    private let identity: EngineIdentity
+    /// Where the line stands that is being processed, and how many alerts it has given: what alerts are named after.
+    private var place = (source: ByteSlice.empty, time: Timestamp(nanoseconds: 0), ordinal: 0, alerts: 0)
     public private(set) var counts = LineCounts()
 
     /// - Parameters:
     ///   - recorder: sees every step; makes the engine slow.
+    ///   - identity: of an earlier engine that this one goes on as.
     ///   - bucketCeiling: the most live buckets; beyond it the eldest are evicted and counted.
     public init(
-        _ content: Content, observer: any WorkerObserver, recorder: Recorder? = nil, bucketCeiling: Int = 250_000
+        _ content: Content, observer: (any WorkerObserver)?, recorder: Recorder? = nil,
+        identity: EngineIdentity = EngineIdentity(), bucketCeiling: Int = 250_000
     ) {
+        self.identity = identity
         self.content = content
         self.observer = observer
         self.recorder = recorder
         event = Event(keys: content.keys)
         parser = StageRunner(content.parsers, event: event, stashes: content.data.stashes)
-        pourer = Pourer(content, event: event, ceiling: bucketCeiling)
+        pourer = Pourer(content, event: event, ceiling: bucketCeiling, hashKey: identity.hashKey)
         overflowEvent = Event(keys: content.keys)
         postoverflow = StageRunner(content.postoverflows, event: overflowEvent, stashes: content.data.stashes)
         builder = AlertBuilder(keys: content.keys)
@@ -80,9 +86,20 @@ public final class Worker {
     }
 
     /// One line, without its line end. `raw` need live only as long as the call.
-    public func process(_ raw: ByteSlice, from origin: LineOrigin, at time: Timestamp) {
+    ///
+    /// - Parameters:
+    ///   - time: when it was read; what it gives depends on the lines and these times alone.
+    ///   - isLate: it was written while nobody read; the time that it tells counts then.
+    public func process(_ raw: ByteSlice, from origin: LineOrigin, at time: Timestamp, isLate: Bool = false) {
         recorder?.line = counts.read
         counts.read += 1
+        if place.time != time || place.source.base != origin.source.base {
+            place = (origin.source, time, 0, 0)
+        }
+        place.ordinal += 1
+        place.alerts = 0
+        pourer.now = time
+        pourer.isLate = isLate
         event.reset()
         event.isReplay = origin.isReplay
         event.line.raw = raw
@@ -106,6 +123,8 @@ public final class Worker {
 
     /// Ends buckets whose time is over; to be called about ten times a second when live.
     public func sweep(at now: Timestamp) {
+        pourer.now = now
+        pourer.isLate = false
         pourer.sweep(at: now)
         if !pourer.overflows.isEmpty { settleOverflows() }
     }
@@ -122,6 +141,23 @@ public final class Worker {
     public var liveBuckets: Int { pourer.live }
     /// How often a pattern hit its step limit or the clock, and how often one was demoted for it.
     public var regexStrikes: (strikes: Int, demotions: Int) { (parser.scratch.strikes, parser.scratch.demotions) }
+
+    /// Counts begin anew, buckets go on.
+    public func resetCounts() {
+        counts = LineCounts()
+        parser.counts = Array(repeating: NodeCounts(), count: parser.counts.count)
+        pourer.resetCounts()
+    }
+
+    // MARK: snapshots
+
+    /// The live buckets, blackholes and stashes.
+    public func writeSnapshot(to writer: inout ByteWriter) { pourer.write(content, to: &writer) }
+
+    /// Goes on with what another worker wrote, of this content or an earlier one.
+    public func restoreSnapshot(_ reader: inout ByteReader) throws(DamagedBytes) -> BucketRestoration {
+        try pourer.read(&reader, content, encoder: builder.encoder)
+    }
 
     // MARK: overflows
 
@@ -140,7 +176,9 @@ public final class Worker {
     private func settle(_ overflow: Pourer.Overflow) {
         let alerts: [RaisedAlert]
         do {
-            alerts = try builder.build(overflow.bucket, of: overflow.scenario, machine: scopeMachine)
+            alerts = try builder.build(overflow.bucket, of: overflow.scenario, machine: scopeMachine) { source in
+                uuid(for: source, of: overflow)
+            }
         } catch {
             return complain(overflow.scenario.name, error.description)
         }
@@ -161,6 +199,24 @@ public final class Worker {
         let finished = object.finished
         if object.reprocesses { pourAgain(object, overflow.bucket.overflowed) }
         observer?.raised(finished)
+    }
+
+    /// The same for the same line and the same bucket, whenever that is processed again.
+    private func uuid(for source: AlertSource, of overflow: Pourer.Overflow) -> String {
+        var facts = ByteWriter()
+        facts.text(overflow.scenario.name)
+        facts.text(source.value)
+        facts.number(overflow.bucket.keyHash)
+        facts.time(overflow.bucket.first)
+        facts.time(overflow.bucket.overflowed)
+        if !overflow.bucket.hasTimedOut {
+            place.alerts += 1
+            facts.text(place.source)
+            facts.time(place.time)
+            facts.int(place.ordinal)
+            facts.int(place.alerts)
+        }
+        return identity.uuid(facts)
     }
 
     private func prepare(_ event: Event, _ overflow: OverflowObject, _ time: Timestamp) {

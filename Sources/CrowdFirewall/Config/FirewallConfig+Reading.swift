@@ -1,11 +1,9 @@
 public import CrowdCore
 
 extension FirewallConfig {
-    /// Keys of the reference that mean nothing to nftables mode or to us, accepted in silence.
+    /// Keys of the reference that mean nothing to us (docs/crowd-bouncer.md says why), accepted in silence.
     private static let ignored = [
-        "ipset_type", "ipset_size", "ipset_disable_timeouts", "iptables_chains", "iptables_v4_chains",
-        "iptables_v6_chains", "iptables_add_rule_comments", "pf", "pid_dir", "daemonize", "log_max_backups",
-        "log_compression", "retry_initial_connect",
+        "pf", "pid_dir", "daemonize", "log_max_backups", "log_compression", "retry_initial_connect",
     ]
 
     public init(from node: YAMLNode) throws(ConfigError) {
@@ -17,6 +15,8 @@ extension FirewallConfig {
         try readLogging(&yaml)
         try readPolicy(&yaml)
         try readTables(&yaml)
+        try readIptables(&yaml)
+        try readOurs(&yaml)
         if let section = yaml.take("prometheus") {
             var part = TrackedMapping(try section.anyMapping(), ignored: [])
             prometheus.enabled = try part.take("enabled")?.bool() ?? false
@@ -31,9 +31,10 @@ extension FirewallConfig {
         let text = try node.string()
         switch text {
         case "nftables": return .nftables
+        case "iptables": return .iptables
+        case "ipset": return .ipset
         case "dry-run": return .dryRun
-        case "iptables", "ipset", "pf":
-            throw ConfigError("firewall '\(text)' is not supported yet: use nftables", at: node.mark)
+        case "pf": throw ConfigError("firewall 'pf' is BSD's: use nftables, iptables or ipset", at: node.mark)
         default: throw ConfigError("firewall '\(text)' is not supported", at: node.mark)
         }
     }
@@ -89,32 +90,33 @@ extension FirewallConfig {
     }
 
     private mutating func readPolicy(_ yaml: inout TrackedMapping) throws(ConfigError) {
-        if let node = yaml.take("deny_action"), case let text = try node.string(), !text.isEmpty {
-            guard let action = DenyAction(rawValue: text.uppercased()) else {
-                throw ConfigError("invalid deny_action '\(text)', must be one of DROP, REJECT", at: node.mark)
-            }
-            denyAction = action
-        }
+        try readDenyAction(&yaml)
         let prefix = try yaml.text("deny_log_prefix") ?? "crowdsec drop: "
         if try yaml.take("deny_log")?.bool() ?? false { denyLogPrefix = String(prefix.prefix(120)) }
         if let list = yaml.take("nftables_hooks"), case let nodes = try list.sequence(), !nodes.isEmpty {
             hooks = []
             for node in nodes {
-                let text = try node.string()
-                guard let hook = Hook(rawValue: text.lowercased()) else {
-                    throw ConfigError("nftables hook '\(text)' is not supported", at: node.mark)
-                }
+                let hook = try Self.hook(node)
                 if !hooks.contains(hook) { hooks.append(hook) }
             }
         }
-        if let node = yaml.take("on_stop") {
-            guard let policy = OnStop(rawValue: try node.string()) else {
-                throw ConfigError("on_stop must be keep or clean", at: node.mark)
-            }
-            onStop = policy
+    }
+
+    private mutating func readDenyAction(_ yaml: inout TrackedMapping) throws(ConfigError) {
+        guard let node = yaml.take("deny_action"), case let text = try node.string(), !text.isEmpty else { return }
+        let known: [DenyAction] = mode == .iptables ? [.drop, .reject, .tarpit, .log] : [.drop, .reject]
+        guard let action = DenyAction(rawValue: text.uppercased()), known.contains(action) else {
+            let names = known.map(\.rawValue).joined(separator: ", ")
+            throw ConfigError("invalid deny_action '\(text)', must be one of \(names)", at: node.mark)
         }
-        statusSocket = try yaml.text("status_socket") ?? statusSocket
-        if let node = yaml.take("verify_interval") { verifyInterval = max(.seconds(1), try node.duration()) }
+        denyAction = action
+    }
+
+    private static func hook(_ node: YAMLNode) throws(ConfigError) -> Hook {
+        let text = try node.string()
+        if let hook = Hook(rawValue: text.lowercased()) { return hook }
+        let reason = text == "ingress" ? ": it needs a table of family netdev and a device, use prerouting" : ""
+        throw ConfigError("nftables hook '\(text)' is not supported\(reason)", at: node.mark)
     }
 
     private mutating func readTables(_ yaml: inout TrackedMapping) throws(ConfigError) {
@@ -129,7 +131,6 @@ extension FirewallConfig {
             warnings += part.leftOver.map { "\($0.mark): unknown key '\($0.key)' is ignored" }
         }
         guard v4.enabled || v6.enabled else { throw ConfigError("both IPv4 and IPv6 disabled, doing nothing") }
-        if v4.setOnly || v6.setOnly { throw ConfigError("nftables set-only mode is not supported yet") }
     }
 
     private static func read(
@@ -140,32 +141,7 @@ extension FirewallConfig {
         tables.setOnly = try yaml.take("set-only")?.bool() ?? false
         tables.table = try yaml.text("table") ?? tables.table
         tables.chain = try yaml.text("chain") ?? tables.chain
-        tables.priority = try yaml.take("priority")?.int() ?? 0
+        tables.priority = try yaml.take("priority")?.int() ?? tables.priority
         warnings += yaml.leftOver.map { "\($0.mark): unknown key '\($0.key)' is ignored" }
     }
-}
-
-/// A mapping that remembers which of its keys were asked for.
-private struct TrackedMapping {
-    private let mapping: YAMLMapping
-    private var known: Set<String>
-
-    init(_ mapping: YAMLMapping, ignored: [String]) {
-        self.mapping = mapping
-        known = Set(ignored)
-    }
-
-    /// The value of a key, unless absent or null.
-    mutating func take(_ key: String) -> YAMLNode? {
-        known.insert(key)
-        return mapping.present(key)
-    }
-
-    /// A string that is not empty.
-    mutating func text(_ key: String) throws(ConfigError) -> String? {
-        let text = try take(key)?.string()
-        return text?.isEmpty == true ? nil : text
-    }
-
-    var leftOver: [YAMLMapping.Entry] { mapping.entries.filter { !known.contains($0.key) } }
 }

@@ -4,6 +4,10 @@ public import CrowdCore
 public struct FirewallConfig: Equatable, Sendable {
     public enum Mode: Equatable, Sendable {
         case nftables
+        /// Sets and rules through the distribution's `ipset` and `iptables`.
+        case iptables
+        /// The content of ipset sets that are there.
+        case ipset
         /// Prints what it would do, touches nothing.
         case dryRun
     }
@@ -11,6 +15,40 @@ public struct FirewallConfig: Equatable, Sendable {
     public enum DenyAction: String, Sendable {
         case drop = "DROP"
         case reject = "REJECT"
+        /// iptables mode only.
+        case tarpit = "TARPIT"
+        /// iptables mode only: the packet is logged and gets in.
+        case log = "LOG"
+    }
+
+    /// Ours: what `deny_action: REJECT` answers to TCP; other protocols get an ICMP message in any case.
+    public enum RejectWith: String, CaseIterable, Sendable {
+        case icmp
+        case tcpReset = "tcp-reset"
+    }
+
+    /// Ours: what becomes of bans that end while the Local API is away and cannot renew them.
+    public enum OutagePolicy: String, CaseIterable, Sendable {
+        /// Each ends at its time.
+        case expire
+        /// They stay until the Local API has answered again.
+        case hold
+    }
+
+    /// Keys of `mode: iptables` and `mode: ipset`.
+    public struct Iptables: Equatable, Sendable {
+        /// `iptables_chains`, `iptables_v4_chains`, `iptables_v6_chains`
+        public var common: [String] = []
+        public var v4: [String] = []
+        public var v6: [String] = []
+        public var setType = "nethash"
+        public var setSize = 131_072
+        public var addComments = true
+
+        func chains(_ family: Family) -> [String] {
+            var seen: Set<String> = []
+            return ((family == .v4 ? v4 : v6) + common).filter { seen.insert($0).inserted }
+        }
     }
 
     public enum Hook: String, CaseIterable, Sendable { case prerouting, input, forward, output, postrouting }
@@ -24,7 +62,8 @@ public struct FirewallConfig: Equatable, Sendable {
         public var setOnly = false
         public var table: String
         public var chain: String
-        public var priority = 0
+        /// Ahead of the chains (at 0) that accept established connections.
+        public var priority = -10
         /// `blacklists_ipv4`, `blacklists_ipv6`: name or prefix of the sets.
         public var setPrefix: String
     }
@@ -59,8 +98,24 @@ public struct FirewallConfig: Equatable, Sendable {
     public var v6 = Tables(
         enabled: true, table: "crowdsec6", chain: "crowdsec6-chain", setPrefix: "crowdsec6-blacklists")
     public var prometheus = PrometheusConfig()
+    public var iptables = Iptables()
     /// Ours.
     public var onStop = OnStop.keep
+    public var rejectWith = RejectWith.icmp
+    /// Ours: never dropped, whatever is decided.
+    public var allowlist: [IPRange] = []
+    /// Ours: whether the Local API is asked for its allowlists.
+    public var usesLocalAPIAllowlists = true
+    /// Ours: whether connection tracking forgets the connections of banned addresses.
+    public var cutsConnections = true
+    /// Ours: where the snapshot of the decisions is kept; `nil`: nowhere.
+    public var stateDirectory: String? = "/var/lib/crowd-bouncer"
+    /// Ours.
+    public var outagePolicy = OutagePolicy.expire
+    /// Ours: how long the Local API may be silent before that is a failed state.
+    public var outageAfter = GoDuration.seconds(300)
+    /// Ours: how often the complete list is asked for again; zero: only after long silence.
+    public var resyncInterval = GoDuration.seconds(6 * 3600)
     /// Ours: seconds that a request may be held by the Local API; 0 polls.
     public var holdSeconds = 30
     /// Ours: how often the kernel is compared with the decisions in full.

@@ -13,7 +13,12 @@ struct KernelTable: Equatable, Sendable {
     struct Rule: Equatable, Sendable {
         var mark: String
         var expressions: [UInt8]
+        /// Sets that the rule looks into.
+        var lookups: [String] = []
+        var action: Action?
     }
+
+    enum Action: String, Sendable { case accept, drop, reject }
 
     struct Counter: Equatable, Sendable {
         var packets: UInt64
@@ -35,7 +40,7 @@ struct KernelTable: Equatable, Sendable {
 /// Reading.
 extension NetlinkSocket {
     /// Everything about a table but the elements of its sets.
-    func table(_ name: String, _ family: Family) throws(NetlinkError) -> KernelTable {
+    func table(_ name: String, _ family: UInt16) throws(NetlinkError) -> KernelTable {
         var table = KernelTable()
         try forEach(NFT_MSG_GETTABLE, family, "list tables") { attributes in
             if attributes.string(k16(NFTA_TABLE_NAME)) == name { table.exists = true }
@@ -60,16 +65,25 @@ extension NetlinkSocket {
         try forEach(NFT_MSG_GETRULE, family, "list rules", (k16(NFTA_RULE_TABLE), name)) { attributes in
             guard attributes.string(k16(NFTA_RULE_TABLE)) == name, let chain = attributes.string(k16(NFTA_RULE_CHAIN))
             else { return }
-            table.chains[chain, default: .init()].rules.append(
-                .init(
-                    mark: attributes[k16(NFTA_RULE_USERDATA)].map { String(decoding: $0, as: UTF8.self) } ?? "",
-                    expressions: attributes[k16(NFTA_RULE_EXPRESSIONS)].map { Array($0) } ?? []))
+            table.chains[chain, default: .init()].rules.append(KernelTable.Rule(attributes))
         }
         return table
     }
 
+    /// Families of the tables of a name: a configuration names a table, not its family.
+    func families(ofTable name: String) throws(NetlinkError) -> [UInt16] {
+        var families: [UInt16] = []
+        let bytes = request(NFT_MSG_GETTABLE, UInt16(NFPROTO_UNSPEC), flags: Int32(NLM_F_REQUEST | NLM_F_DUMP))
+        try dump(bytes, "list tables") { message in
+            guard NetlinkAttributes(message: message).string(k16(NFTA_TABLE_NAME)) == name else { return }
+            let header = UnsafeRawPointer(message) + MemoryLayout<nlmsghdr>.size
+            families.append(UInt16(header.load(as: nfgenmsg.self).nfgen_family))
+        }
+        return families
+    }
+
     /// The named counters of a table.
-    func counters(of table: String, _ family: Family) throws(NetlinkError) -> [String: KernelTable.Counter] {
+    func counters(of table: String, _ family: UInt16) throws(NetlinkError) -> [String: KernelTable.Counter] {
         var counters: [String: KernelTable.Counter] = [:]
         try forEach(NFT_MSG_GETOBJ, family, "list counters", (k16(NFTA_OBJ_TABLE), table)) { attributes in
             guard attributes.string(k16(NFTA_OBJ_TABLE)) == table, let name = attributes.string(k16(NFTA_OBJ_NAME)),
@@ -85,7 +99,8 @@ extension NetlinkSocket {
     /// The number of the ruleset's current generation: it moves with every committed transaction of anybody.
     func generation() throws(NetlinkError) -> UInt32 {
         var generation: UInt32 = 0
-        try dump(request(NFT_MSG_GETGEN, .v4, flags: Int32(NLM_F_REQUEST)), "read generation") { message in
+        try dump(request(NFT_MSG_GETGEN, Family.v4.netfilter, flags: Int32(NLM_F_REQUEST)), "read generation") {
+            message in
             generation = NetlinkAttributes(message: message).u32(k16(NFTA_GEN_ID)) ?? 0
         }
         return generation
@@ -96,7 +111,7 @@ extension NetlinkSocket {
     func elements(of set: KernelSet) throws(NetlinkError) -> [Segment] {
         var edges: [ElementEdge] = []
         let bytes = request(
-            NFT_MSG_GETSETELEM, set.family, flags: Int32(NLM_F_REQUEST | NLM_F_DUMP),
+            NFT_MSG_GETSETELEM, set.tableFamily, flags: Int32(NLM_F_REQUEST | NLM_F_DUMP),
             (k16(NFTA_SET_ELEM_LIST_TABLE), set.table), (k16(NFTA_SET_ELEM_LIST_SET), set.name))
         try dump(bytes, "list elements of \(set.name)") { message in
             let now = MonotonicClock.now()
@@ -111,7 +126,7 @@ extension NetlinkSocket {
     }
 
     private func forEach(
-        _ type: nf_tables_msg_types, _ family: Family, _ action: String, _ attributes: (UInt16, String)...,
+        _ type: nf_tables_msg_types, _ family: UInt16, _ action: String, _ attributes: (UInt16, String)...,
         body: (NetlinkAttributes) -> Void
     ) throws(NetlinkError) {
         var bytes = request(type, family, flags: Int32(NLM_F_REQUEST | NLM_F_DUMP))
@@ -122,16 +137,43 @@ extension NetlinkSocket {
     }
 
     private func request(
-        _ type: nf_tables_msg_types, _ family: Family, flags: Int32, _ attributes: (UInt16, String)...
+        _ type: nf_tables_msg_types, _ family: UInt16, flags: Int32, _ attributes: (UInt16, String)...
     ) -> [UInt8] {
         let room = 4096
         let scratch = UnsafeMutablePointer<CChar>.allocate(capacity: room)
         defer { scratch.deallocate() }
         let header = nftnl_nlmsg_build_hdr(
-            scratch, k16(type), family.netfilter, UInt16(truncatingIfNeeded: flags), nextSequence())
+            scratch, k16(type), family, UInt16(truncatingIfNeeded: flags), nextSequence())
         guard let header else { return [] }
         for (type, value) in attributes { mnl_attr_put_strz(header, type, value) }
         return Array(UnsafeRawBufferPointer(start: header, count: Int(header.pointee.nlmsg_len)))
+    }
+}
+
+extension KernelTable.Rule {
+    init(_ attributes: NetlinkAttributes) {
+        mark = attributes[k16(NFTA_RULE_USERDATA)].map { String(decoding: $0, as: UTF8.self) } ?? ""
+        expressions = attributes[k16(NFTA_RULE_EXPRESSIONS)].map { Array($0) } ?? []
+        guard let list = attributes.nested(k16(NFTA_RULE_EXPRESSIONS)) else { return }
+        for item in list {
+            let expression = NetlinkAttributes(item.value)
+            guard let data = expression.nested(k16(NFTA_EXPR_DATA)) else { continue }
+            switch expression.string(k16(NFTA_EXPR_NAME)) {
+            case "lookup": data.string(k16(NFTA_LOOKUP_SET)).map { lookups.append($0) }
+            case "reject": action = .reject
+            case "immediate": action = Self.verdict(data) ?? action
+            default: break
+            }
+        }
+    }
+
+    private static func verdict(_ data: NetlinkAttributes) -> KernelTable.Action? {
+        let verdict = data.nested(k16(NFTA_IMMEDIATE_DATA))?.nested(k16(NFTA_DATA_VERDICT))
+        switch verdict?.u32(k16(NFTA_VERDICT_CODE)) {
+        case UInt32(NF_DROP): return .drop
+        case UInt32(NF_ACCEPT): return .accept
+        default: return nil
+        }
     }
 }
 

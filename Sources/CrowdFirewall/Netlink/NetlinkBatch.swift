@@ -33,10 +33,10 @@ struct NetlinkBatch: ~Copyable {
 
     /// Adds one message whose payload `build` writes.
     mutating func add(
-        _ type: UInt16, _ family: Family, flags: Int32 = 0, _ build: (UnsafeMutablePointer<nlmsghdr>) -> Void
+        _ type: UInt16, _ family: UInt16, flags: Int32 = 0, _ build: (UnsafeMutablePointer<nlmsghdr>) -> Void
     ) {
         let header = nftnl_nlmsg_build_hdr(
-            scratch, type, family.netfilter, UInt16(truncatingIfNeeded: flags), socket.nextSequence())
+            scratch, type, family, UInt16(truncatingIfNeeded: flags), socket.nextSequence())
         guard let header else { return }
         build(header)
         append(header)
@@ -62,7 +62,7 @@ struct NetlinkBatch: ~Copyable {
         var pending = iterator.next()
         while pending != nil {
             let header = nftnl_nlmsg_build_hdr(
-                scratch, type, set.family.netfilter, UInt16(truncatingIfNeeded: flags), socket.nextSequence())
+                scratch, type, set.tableFamily, UInt16(truncatingIfNeeded: flags), socket.nextSequence())
             guard let header else { return }
             mnl_attr_put_strz(header, k16(NFTA_SET_ELEM_LIST_TABLE), set.table)
             mnl_attr_put_strz(header, k16(NFTA_SET_ELEM_LIST_SET), set.name)
@@ -80,15 +80,6 @@ struct NetlinkBatch: ~Copyable {
         bytes.append(contentsOf: UnsafeRawBufferPointer(start: header, count: length))
         bytes.append(contentsOf: repeatElement(0, count: (4 - length % 4) % 4))
     }
-}
-
-/// A set in the kernel.
-struct KernelSet: Hashable, Sendable {
-    var family: Family
-    var table: String
-    var name: String
-    /// Holds intervals: two entries per element.
-    var isInterval: Bool
 }
 
 /// Writes elements behind a message header, which must have the room.

@@ -8,51 +8,45 @@ struct NetlinkError: Error, Equatable, CustomStringConvertible {
     var code: Int32
     /// What was being done.
     var action: String
-    var description: String { "\(action): \(systemMessage(code))" }
+    /// What a program said about it, in place of the error number's own words.
+    var detail: String?
+    var description: String {
+        let words = detail.map { $0.split(separator: "\n").joined(separator: " ") } ?? ""
+        return "\(action): \(words.isEmpty ? systemMessage(code) : words)"
+    }
 }
 
-/// A netlink socket to nf_tables. Not for several threads at once.
+/// Netlink messages to and from the netfilter subsystems, by number and answer. Not for several threads at once.
 final class NetlinkSocket {
-    private enum Size {
-        /// One transaction must fit: asked for with SO_SNDBUFFORCE.
-        static let send: Int32 = 64 * 1024 * 1024
-        /// Room for the errors of one transaction.
-        static let receive: Int32 = 8 * 1024 * 1024
-        static let piece = 64 * 1024
-    }
+    private static let piece = 64 * 1024
 
-    private let fd: Int32
+    private let channel: any NetlinkChannel
     private var sequence: UInt32
-    private var buffer = [UInt8](repeating: 0, count: Size.piece)
+    private var buffer = [UInt8](repeating: 0, count: NetlinkSocket.piece)
 
-    init() throws(NetlinkError) {
-        fd = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), Int32(NETLINK_NETFILTER))
-        guard fd >= 0 else { throw NetlinkError(code: errno, action: "open netlink socket") }
+    init(_ channel: any NetlinkChannel) {
+        self.channel = channel
         sequence = UInt32(truncatingIfNeeded: MonotonicClock.now()) & 0x00FF_FFFF
-        Self.set(fd, SOL_SOCKET, SO_SNDBUFFORCE, Size.send)
-        Self.set(fd, SOL_SOCKET, SO_RCVBUFFORCE, Size.receive)
-        Self.set(fd, Int32(CROWD_SOL_NETLINK), Int32(CROWD_NETLINK_CAP_ACK), 1)
-        var address = sockaddr_nl()
-        address.nl_family = sa_family_t(AF_NETLINK)
-        let status = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(fd, $0, socklen_t(MemoryLayout<sockaddr_nl>.size))
-            }
-        }
-        guard status == 0 else {
-            let code = errno
-            close(fd)
-            throw NetlinkError(code: code, action: "bind netlink socket")
-        }
     }
 
-    deinit { close(fd) }
+    convenience init() throws(NetlinkError) { self.init(try KernelChannel()) }
 
     /// A number for the next message.
     func nextSequence() -> UInt32 {
         // 0 is not used.
         sequence = sequence >= 0x7FFF_FFFF ? 1 : sequence + 1
         return sequence
+    }
+
+    /// Sends messages that are no transaction, each with a number of its own; their errors are handed out as they come.
+    func post(_ bytes: [UInt8], _ action: String, _ failed: (Int32) -> Void) throws(NetlinkError) {
+        try send(bytes, action)
+        while let count = try receive(wait: false, action) {
+            forEachMessage(count) { header, payload in
+                let code = Self.error(header, payload)
+                if code != 0 { failed(code) }
+            }
+        }
     }
 
     /// Sends a whole transaction; the kernel takes all of it or nothing.
@@ -101,10 +95,10 @@ final class NetlinkSocket {
 
     private func send(_ bytes: [UInt8], _ action: String) throws(NetlinkError) {
         while true {
-            let sent = Glibc.send(fd, bytes, bytes.count, 0)
-            if sent == bytes.count { return }
-            guard sent < 0, errno == EINTR else {
-                throw NetlinkError(code: sent < 0 ? errno : EMSGSIZE, action: action)
+            switch bytes.withUnsafeBytes({ channel.send($0) }) {
+            case let sent where sent == bytes.count: return
+            case -Int(EINTR): continue
+            case let code: throw NetlinkError(code: code < 0 ? Int32(-code) : EMSGSIZE, action: action)
             }
         }
     }
@@ -112,11 +106,12 @@ final class NetlinkSocket {
     /// `nil` when nothing is left and waiting is not wanted.
     private func receive(wait: Bool, _ action: String) throws(NetlinkError) -> Int? {
         while true {
-            let count = recv(fd, &buffer, buffer.count, wait ? 0 : Int32(MSG_DONTWAIT))
-            if count >= 0 { return count }
-            if errno == EINTR { continue }
-            if errno == EAGAIN && !wait { return nil }
-            throw NetlinkError(code: errno, action: action)
+            switch buffer.withUnsafeMutableBytes({ channel.receive($0, wait: wait) }) {
+            case let count where count >= 0: return count
+            case -Int(EINTR): continue
+            case -Int(EAGAIN) where !wait: return nil
+            case let code: throw NetlinkError(code: Int32(-code), action: action)
+            }
         }
     }
 
@@ -140,10 +135,5 @@ final class NetlinkSocket {
     private static func error(_ header: UnsafePointer<nlmsghdr>, _ payload: UnsafeRawBufferPointer) -> Int32 {
         guard Int(header.pointee.nlmsg_type) == Int(NLMSG_ERROR), payload.count >= 4 else { return 0 }
         return -payload.loadUnaligned(as: Int32.self)
-    }
-
-    private static func set(_ fd: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {
-        var value = value
-        setsockopt(fd, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 }

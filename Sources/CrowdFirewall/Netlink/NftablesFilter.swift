@@ -12,13 +12,29 @@ final class NftablesFilter: PacketFilter {
     /// The kernel deletes what may not be there (6.3 and later).
     private let canDestroy: Bool
 
-    init() throws(NetlinkError) {
-        socket = try NetlinkSocket()
+    init(_ socket: NetlinkSocket) {
+        self.socket = socket
         canDestroy = Self.probeDestroy(socket)
     }
 
+    convenience init() throws(NetlinkError) { self.init(try NetlinkSocket()) }
+
+    func located(_ layout: TableLayout) throws(NetlinkError) -> TableLayout {
+        guard layout.isSetOnly else { return layout }
+        var layout = layout
+        let families = try retried { () throws(NetlinkError) in try socket.families(ofTable: layout.table) }
+        // The table of the addresses' own family, else `inet`, else whichever.
+        let best = [layout.family.netfilter, UInt16(NFPROTO_INET)].first(where: families.contains)
+        guard let family = best ?? families.first else { return layout }
+        layout.tableFamily = family
+        if let shape = try table(layout).sets[layout.setPrefix] {
+            layout.singleKind = shape.flags & k32(NFT_SET_INTERVAL) != 0 ? .interval : .hash
+        }
+        return layout
+    }
+
     func table(_ layout: TableLayout) throws(NetlinkError) -> KernelTable {
-        try retried { () throws(NetlinkError) in try socket.table(layout.table, layout.family) }
+        try retried { () throws(NetlinkError) in try socket.table(layout.table, layout.tableFamily) }
     }
 
     func elements(of set: KernelSet) throws(NetlinkError) -> [Segment] {
@@ -26,12 +42,13 @@ final class NftablesFilter: PacketFilter {
     }
 
     func counters(_ layout: TableLayout) throws(NetlinkError) -> [String: KernelTable.Counter] {
-        try retried { () throws(NetlinkError) in try socket.counters(of: layout.table, layout.family) }
+        try retried { () throws(NetlinkError) in try socket.counters(of: layout.table, layout.tableFamily) }
     }
 
     func generation() throws(NetlinkError) -> UInt32 { try socket.generation() }
 
     func remove(_ layout: TableLayout) throws(NetlinkError) {
+        guard !layout.isSetOnly else { return try flush(layout.single) }
         var batch = NetlinkBatch("delete table \(layout.table)", socket)
         batch.deleteTable(layout.table, layout.family)
         do {
@@ -41,7 +58,18 @@ final class NftablesFilter: PacketFilter {
         }
     }
 
+    private func flush(_ set: KernelSet) throws(NetlinkError) {
+        var batch = NetlinkBatch("flush set \(set.name)", socket)
+        batch.flushSet(set)
+        do {
+            try batch.commit()
+        } catch  where error.code == ENOENT {
+            return
+        }
+    }
+
     func build(_ layout: TableLayout, over actual: KernelTable) throws(NetlinkError) {
+        guard !layout.isSetOnly else { return try buildSet(layout, over: actual) }
         do {
             try write(layout, over: actual)
         } catch  where actual.exists {
@@ -49,6 +77,21 @@ final class NftablesFilter: PacketFilter {
             // next comparison.
             try remove(layout)
             try write(layout, over: KernelTable())
+        }
+    }
+
+    /// Set-only: the table is somebody else's, and so may be the set.
+    private func buildSet(_ layout: TableLayout, over actual: KernelTable) throws(NetlinkError) {
+        guard actual.exists else { throw NetlinkError(code: ENOENT, action: "set-only: find table \(layout.table)") }
+        guard let shape = actual.sets[layout.single.name] else {
+            var batch = NetlinkBatch("create set \(layout.single.name)", socket)
+            batch.createSet(layout.single, id: 1)
+            return try batch.commit()
+        }
+        guard layout.single.matches(shape) else {
+            let wanted = "type \(layout.family == .v4 ? "ipv4_addr" : "ipv6_addr"), flags timeout or interval,timeout"
+            throw NetlinkError(
+                code: EINVAL, action: "set-only: use set \(layout.single.name), which must have \(wanted)")
         }
     }
 
@@ -95,8 +138,7 @@ final class NftablesFilter: PacketFilter {
         }
         var room = Self.elementsPerTransaction
         for (set, plan) in change.plans {
-            // Interval sets change as a whole: a boundary may move over others.
-            for piece in set.isInterval ? [plan] : plan.pieces(first: room, then: Self.elementsPerTransaction) {
+            for piece in plan.pieces(first: room, then: Self.elementsPerTransaction) {
                 if piece.count > room {
                     try batch.commit()
                     batch = NetlinkBatch("update sets", socket)
@@ -114,17 +156,17 @@ final class NftablesFilter: PacketFilter {
     /// Below this a ban is over before it matters; a timeout of zero would be for ever.
     private static let shortestTimeout: Deadline = 1
 
-    /// A dump that somebody's change interrupted is begun again.
+    /// A dump that somebody's change interrupted, or of which something was lost, is begun again.
     private func retried<Result>(_ body: () throws(NetlinkError) -> Result) throws(NetlinkError) -> Result {
-        for _ in 0..<4 {
-            do { return try body() } catch  where error.code == EINTR { continue }
+        for _ in 0..<7 {
+            do { return try body() } catch  where error.code == EINTR || error.code == ENOBUFS { continue }
         }
         return try body()
     }
 
     private static func probeDestroy(_ socket: NetlinkSocket) -> Bool {
         var batch = NetlinkBatch("probe", socket)
-        batch.add(UInt16(CROWD_NFT_MSG_DESTROYTABLE), .v4) { header in
+        batch.add(UInt16(CROWD_NFT_MSG_DESTROYTABLE), Family.v4.netfilter) { header in
             mnl_attr_put_strz(header, k16(NFTA_TABLE_NAME), "crowd-probe-no-such-table")
         }
         return (try? batch.commit()) != nil
@@ -138,34 +180,10 @@ extension ChainLayout {
 }
 
 extension KernelSet {
+    /// Other flags (auto-merge, dynamic) are the business of who made the set.
     func matches(_ shape: KernelTable.SetShape?) -> Bool {
-        shape?.flags == flags && shape?.keyLength == UInt32(family.width)
-    }
-}
-
-extension ElementPlan {
-    /// Cut into pieces of at most `first` and then `then` elements; an element's removal and addition stay together.
-    func pieces(first: Int, then: Int) -> [ElementPlan] {
-        guard count > first else { return [self] }
-        let removals = remove.sorted()
-        let additions = add.sorted { $0.span < $1.span }
-        var (pieces, piece, limit) = ([ElementPlan](), ElementPlan(), max(2, first))
-        var (i, j) = (0, 0)
-        while i < removals.count || j < additions.count {
-            let key = min(
-                i < removals.count ? removals[i].first : .max, j < additions.count ? additions[j].span.first : .max)
-            while i < removals.count, removals[i].first == key {
-                piece.remove.append(removals[i])
-                i += 1
-            }
-            while j < additions.count, additions[j].span.first == key {
-                piece.add.append(additions[j])
-                j += 1
-            }
-            guard piece.count >= limit - 1 else { continue }
-            pieces.append(piece)
-            (piece, limit) = (ElementPlan(), then)
-        }
-        return piece.isEmpty ? pieces : pieces + [piece]
+        guard let shape else { return false }
+        let decisive = k32(NFT_SET_TIMEOUT) | k32(NFT_SET_INTERVAL) | k32(NFT_SET_MAP) | k32(NFT_SET_CONSTANT)
+        return shape.flags & decisive == flags && shape.keyLength == UInt32(family.width)
     }
 }

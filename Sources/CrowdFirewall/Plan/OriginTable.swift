@@ -9,8 +9,9 @@ struct OriginTable: Sendable {
 
     private(set) var all: [Origin] = []
     private var numbers: [String: Int] = [:]
+    let longestName: Int
 
-    init() {}
+    init(longestName: Int = SetName.longest) { self.longestName = longestName }
 
     subscript(_ number: Int) -> Origin { all[number] }
 
@@ -19,12 +20,7 @@ struct OriginTable: Sendable {
         let label = origin == "lists" && !scenario.isEmpty ? "lists:\(scenario)" : origin
         if let known = numbers[label] { return known }
         let plain = origin == "lists" && !scenario.isEmpty ? "lists-\(scenario)" : origin
-        let origin = Origin(label: label, name: SetName.sanitised(plain))
-        guard let adopted = all.firstIndex(where: { $0.name == origin.name }) else { return add(origin) }
-        // Found in the kernel before its real label was known.
-        all[adopted] = origin
-        numbers[label] = adopted
-        return adopted
+        return number(label: label, name: SetName.sanitised(plain, longest: longestName))
     }
 
     /// The number of an origin known only by a set's name, found in the kernel at start.
@@ -33,6 +29,18 @@ struct OriginTable: Sendable {
         let label = name.hasPrefix("lists-") ? "lists:\(name.dropFirst(6))" : name
         if let known = numbers[label] { return known }
         return add(Origin(label: label, name: name))
+    }
+
+    /// The number of an origin of another table, which may be one that was found in the kernel.
+    mutating func number(label: String, name: String) -> Int {
+        if let known = numbers[label] { return known }
+        let origin = Origin(
+            label: label, name: name.utf8.count <= longestName ? name : SetName.sanitised(label, longest: longestName))
+        // It may have been found in the kernel before its real label was known.
+        guard let adopted = all.firstIndex(where: { $0.name == origin.name }) else { return add(origin) }
+        all[adopted] = origin
+        numbers[label] = adopted
+        return adopted
     }
 
     private mutating func add(_ origin: Origin) -> Int {
@@ -45,33 +53,32 @@ struct OriginTable: Sendable {
 /// Names of kernel sets (protocol facts F.4, trap 32).
 enum SetName {
     static let rangeSuffix = "-ranges"
-    /// The kernel's limit is 255; what is left is for the prefix and the suffix.
-    private static let longest = 160
+    /// The kernel's limit is 255; what is left is for the prefix, a checksum and the suffix.
+    static let longest = 160
 
-    /// `origin` in letters that nft takes. One that had to be changed gets a checksum, so that two never share a set.
-    static func sanitised(_ origin: String) -> String {
-        let kept = String(
-            decoding: origin.utf8.prefix(longest).map { byte -> UInt8 in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
-                    byte
-                default: UInt8(ascii: "_")
-                }
-            }, as: UTF8.self)
-        if kept == origin && !kept.isEmpty && !kept.hasSuffix(rangeSuffix) { return kept }
-        let sum = origin.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        return kept + "-" + String(sum, radix: 16)
+    /// `origin` in letters that nft and ipset take. One that had to be changed gets a checksum, so that two never share
+    /// a set.
+    static func sanitised(_ origin: String, longest: Int = SetName.longest) -> String {
+        let plain = String(decoding: origin.utf8.map(letter), as: UTF8.self)
+        let isReserved = plain.hasSuffix(rangeSuffix) || plain.hasSuffix("-r")
+        if plain == origin && !plain.isEmpty && !isReserved && plain.utf8.count <= longest { return plain }
+        let sum = checksum(origin, digits: longest < 64 ? 8 : 16)
+        let kept = String(decoding: plain.utf8.prefix(max(0, longest - sum.utf8.count - 1)), as: UTF8.self)
+        return (kept.isEmpty ? "" : kept + "-") + sum
     }
 
-    static func hosts(prefix: String, origin: String) -> String { "\(prefix)-\(origin)" }
-    static func ranges(prefix: String, origin: String) -> String { "\(prefix)-\(origin)\(rangeSuffix)" }
+    private static func letter(_ byte: UInt8) -> UInt8 {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
+            byte
+        default: UInt8(ascii: "_")
+        }
+    }
 
-    /// The origin that a kernel set's name stands for; `nil` if the set is not one of ours.
-    static func origin(of name: String, prefix: String) -> String? {
-        guard name.hasPrefix(prefix + "-") else { return nil }
-        let rest = name.dropFirst(prefix.count + 1)
-        let origin = rest.hasSuffix(rangeSuffix) ? rest.dropLast(rangeSuffix.count) : rest
-        return origin.isEmpty ? nil : String(origin)
+    private static func checksum(_ text: String, digits: Int) -> String {
+        let sum = text.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        let hex = String(digits == 8 ? (sum ^ sum >> 32) & 0xFFFF_FFFF : sum, radix: 16)
+        return String(repeating: "0", count: digits - hex.count) + hex
     }
 }

@@ -22,9 +22,26 @@ public struct BouncerStatus: Equatable, Sendable {
     public var lastAnswer: Timestamp?
     /// Why the Local API does not answer.
     public var trouble: String?
+    /// The Local API has been silent for longer than `outage_after`.
+    public var isAway = false
+    /// Why the kernel refused elements, or could not be read.
+    public var cause: String?
+    /// When the decisions were last written to the disk.
+    public var lastSnapshot: Timestamp?
 
     /// What is decided is what is enforced.
     public var isProven: Bool { hasDecisions && drift == 0 && refused == 0 }
+    /// It is, and it is kept up to date.
+    public var isHealthy: Bool { isProven && !isAway }
+
+    /// For systemd's status line.
+    var sentence: String {
+        if refused > 0 { return "FAILED: the kernel refuses \(refused) of \(decided) elements: \(cause ?? "")" }
+        if isAway { return "FAILED: the Local API has been silent for long: \(trouble ?? "no answer")" }
+        if let trouble { return "Decisions are not updated, bans stay in force until they expire: \(trouble)" }
+        guard hasDecisions else { return "Waiting for the Local API; sets found in the kernel stay in force" }
+        return "Enforcing \(enforced) elements"
+    }
 
     public init() {}
 
@@ -37,8 +54,9 @@ public struct BouncerStatus: Equatable, Sendable {
             writer.key(name)
             writer.int(value)
         }
-        writer.key("decisions_received")
-        writer.bool(hasDecisions)
+        writer.member("decisions_received", hasDecisions)
+        writer.member("local_api_away", isAway)
+        writer.member("healthy", isHealthy)
         for (name, text) in texts {
             writer.key(name)
             if let text { writer.string(text) } else { writer.null() }
@@ -52,7 +70,11 @@ public struct BouncerStatus: Equatable, Sendable {
         let verdict =
             !hasDecisions
             ? "no complete list of decisions yet; what the kernel holds from before stays in force"
-            : isProven ? "the kernel enforces what is decided" : "the kernel DIFFERS from what is decided"
+            : !isProven
+                ? "the kernel DIFFERS from what is decided"
+                : isAway
+                    ? "the kernel enforces what was decided, but the Local API has been SILENT for long"
+                    : "the kernel enforces what is decided"
         let rows = figures.map { ($0.0, "\($0.1)") } + texts.map { ($0.0, $0.1 ?? "-") }
         return "\(verdict)\n"
             + rows.map { row in
@@ -68,7 +90,7 @@ public struct BouncerStatus: Equatable, Sendable {
     private var texts: [(String, String?)] {
         [
             ("last_verified", lastVerified?.rfc3339), ("local_api", localAPI), ("last_answer", lastAnswer?.rfc3339),
-            ("trouble", trouble),
+            ("last_snapshot", lastSnapshot?.rfc3339), ("trouble", trouble), ("cause", cause),
         ]
     }
 
@@ -81,6 +103,8 @@ public struct BouncerStatus: Equatable, Sendable {
         (lastVerified, lastAnswer) = (time("last_verified"), time("last_answer"))
         hasDecisions = json["decisions_received"]?.bool ?? false
         localAPI = json["local_api"]?.string ?? ""
-        trouble = json["trouble"]?.string
+        isAway = json["local_api_away"]?.bool ?? false
+        lastSnapshot = time("last_snapshot")
+        (trouble, cause) = (json["trouble"]?.string, json["cause"]?.string)
     }
 }

@@ -1,9 +1,10 @@
 internal import CrowdCore
+internal import Glibc
 internal import Logging
 
 /// Comparing the kernel with the desired state.
 extension Enforcer {
-    /// Repairs tables and rules, then the sets. Before the first complete list of decisions only the former.
+    /// Repairs tables and rules, then the sets.
     ///
     /// - Parameter isFirst: differences are what came and went while nobody looked, not drift.
     func converge(isFirst: Bool = false) -> Verification {
@@ -12,9 +13,10 @@ extension Enforcer {
             guard let layout = layouts[family] else { continue }
             do {
                 try repairStructure(layout, &result)
-                if hasDecisions { try repairSets(family, &result) }
+                try repairSets(family, &result)
             } catch {
                 result.drift += 1
+                result.cause = "\(error)"
                 log.error(
                     "The kernel could not be compared", metadata: ["table": "\(layout.table)", "error": "\(error)"])
             }
@@ -37,34 +39,59 @@ extension Enforcer {
             guard let layout = layouts[family] else { continue }
             do {
                 result.drift += faults(of: try filter.table(layout), layout).count
-                if hasDecisions { try inspectSets(layout, &result) }
+                inspectSets(layout, &result)
             } catch {
                 result.drift += 1
+                result.cause = "\(error)"
             }
         }
         return result
     }
 
-    private func inspectSets(_ layout: TableLayout, _ result: inout Verification) throws(NetlinkError) {
+    private func inspectSets(_ layout: TableLayout, _ result: inout Verification) {
         let now = MonotonicClock.now()
-        for (id, bans) in desired.sets
-        where id.family == layout.family && !layout.origins.contains(origins[id.origin].name) {
+        for (id, bans) in desired.sets where id.family == layout.family && !layout.isSetOnly {
+            guard !layout.origins.contains(origins[id.origin].name) else { continue }
             result.decided += bans.count
             result.drift += bans.count
         }
-        for name in layout.origins {
-            let bans = desired.sets[SetID(family: layout.family, origin: origins.number(name: name))] ?? .init()
-            for set in [layout.hosts(name), layout.ranges(name)] {
-                let wanted =
-                    set.isInterval
-                    ? RangeCover.segments(bans.ranges, now: now).count : bans.hosts.count { $0.value > now }
-                // A set that is gone has been counted, and what should be in it is not enforced.
-                let actual = (try? filter.elements(of: set)) ?? []
-                result.decided += wanted
-                result.enforced += actual.count
-                result.drift += plan(set, bans, actual).drift(beyond: MonotonicClock.now() + Self.tolerance)
-            }
+        for (set, content) in contents(layout, now: now) {
+            // A set that is gone has been counted, and what should be in it is not enforced.
+            let actual = (try? filter.elements(of: set)) ?? []
+            count(content, actual, set.isProtected, &result)
+            result.drift += drift(content, actual)
         }
+        count(unholdable: layout, &result)
+    }
+
+    /// Elements of the set of allowlisted addresses are no decisions.
+    private func count(
+        _ content: SetContent, _ actual: [Segment], _ isProtected: Bool, _ result: inout Verification
+    ) {
+        guard !isProtected else { return }
+        result.decided += content.count(now: MonotonicClock.now())
+        result.enforced += actual.count
+    }
+
+    private func count(unholdable layout: TableLayout, _ result: inout Verification) {
+        let count = unholdable(layout)
+        result.decided += count
+        result.refuse(count, "set \(layout.single.name) has no flag interval and holds no ranges")
+    }
+
+    private func drift(_ content: SetContent, _ actual: [Segment]) -> Int {
+        let now = MonotonicClock.now()
+        return content.plan(from: actual, now: now, closeness(now)).drift(beyond: now + Self.tolerance)
+    }
+
+    /// ipset's timeouts end after 24 days: a longer ban is renewed when half of them are over.
+    private func closeness(_ now: Deadline) -> Closeness {
+        var closeness = Closeness(tolerance: Self.tolerance)
+        closeness.soon = now + Self.tolerance
+        if config.mode == .iptables || config.mode == .ipset {
+            closeness.horizon = now + IpsetFilter.longestTimeout * 500
+        }
+        return closeness
     }
 
     private func repairStructure(_ layout: TableLayout, _ result: inout Verification) throws(NetlinkError) {
@@ -103,88 +130,85 @@ extension Enforcer {
     private func repairSets(_ family: Family, _ result: inout Verification) throws(NetlinkError) {
         var change = KernelChange()
         for id in desired.sets.keys where id.family == family { _ = sets(id, addingTo: &change) }
-        let isNew = Set(change.newOrigins.map(\.origin))
+        let isNew = Set(change.newOrigins.flatMap { [$0.layout.hosts($0.origin), $0.layout.ranges($0.origin)] })
         guard let layout = layouts[family] else { return }
-        for name in layout.origins {
-            let bans = desired.sets[SetID(family: family, origin: origins.number(name: name))] ?? .init()
-            for set in [layout.hosts(name), layout.ranges(name)] {
-                let actual = isNew.contains(name) ? [] : try filter.elements(of: set)
-                let plan = self.plan(set, bans, actual)
-                result.decided += set.isInterval ? bans.ranges.count : bans.hosts.count
-                result.enforced += actual.count
-                result.drift += isNew.contains(name) ? 0 : plan.drift(beyond: MonotonicClock.now() + Self.tolerance)
-                if !plan.isEmpty { change.plans.append((set, plan)) }
-            }
+        let now = MonotonicClock.now()
+        for (set, content) in contents(layout, now: now) {
+            let actual = isNew.contains(set) ? [] : try filter.elements(of: set)
+            let plan = content.plan(from: actual, now: MonotonicClock.now(), closeness(MonotonicClock.now()))
+            count(content, actual, set.isProtected, &result)
+            result.drift += isNew.contains(set) ? 0 : plan.drift(beyond: MonotonicClock.now() + Self.tolerance)
+            if !plan.isEmpty { change.plans.append((set, plan)) }
         }
         try repair(change, &result)
-    }
-
-    private func plan(_ set: KernelSet, _ bans: DesiredState.Bans, _ actual: [Segment]) -> ElementPlan {
-        let now = MonotonicClock.now()
-        guard set.isInterval else {
-            return ElementPlan.from(actual, to: bans.hosts, now: now, tolerance: Self.tolerance)
-        }
-        return ElementPlan.from(
-            actual.filter { $0.deadline > now }, to: RangeCover.segments(bans.ranges, now: now),
-            tolerance: Self.tolerance)
+        count(unholdable: layout, &result)
     }
 
     private func repair(_ change: KernelChange, _ result: inout Verification) throws(NetlinkError) {
         do {
             try commit(change)
-            result.repaired += change.count
-            result.enforced += change.plans.reduce(0) { $0 + $1.plan.add.count - $1.plan.remove.count }
+            for (set, plan) in change.plans { result.repair(plan, in: set) }
         } catch {
             log.warning("The kernel refused a transaction, isolating", metadata: ["error": "\(error)"])
             var structure = change
             structure.plans = []
             try commit(structure)
-            for (set, plan) in change.plans { isolate(plan, in: set, &result) }
+            for (set, plan) in change.plans {
+                var isFull = false
+                isolate(plan, in: set, &result, &isFull)
+            }
         }
     }
 
-    /// Halves a plan until what the kernel refuses is alone, and leaves that out. Removals go before additions.
-    private func isolate(_ plan: ElementPlan, in set: KernelSet, _ result: inout Verification) {
+    /// Halves a plan until what the kernel refuses is alone, and leaves that out. Removals go before additions. Once the
+    /// set is full, what else should be added is not tried.
+    private func isolate(_ plan: ElementPlan, in set: KernelSet, _ result: inout Verification, _ isFull: inout Bool) {
         guard !plan.isEmpty else { return }
+        if isFull && plan.remove.isEmpty { return result.refuse(plan.add.count, result.cause ?? "") }
         do {
             try commit(KernelChange(plans: [(set, plan)]))
-            result.repaired += plan.count
-            result.enforced += plan.add.count - plan.remove.count
+            result.repair(plan, in: set)
         } catch {
             guard plan.count > 1 else {
                 // An element that is not there any more needs no removal.
                 guard let refused = plan.add.first else { return }
-                result.refused += 1
-                log.error(
+                isFull = isFull || error.isAboutRoom
+                result.refuse(1, "set \(set.name): \(error)")
+                return log.error(
                     "The kernel refuses an element",
                     metadata: [
                         "set": "\(set.name)", "element": "\(refused.span.text(set.family))", "error": "\(error)",
                     ])
-                return
             }
-            for half in plan.halves { isolate(half, in: set, &result) }
+            for half in plan.halves { isolate(half, in: set, &result, &isFull) }
         }
     }
+}
+
+extension Verification {
+    fileprivate mutating func repair(_ plan: ElementPlan, in set: KernelSet) {
+        repaired += plan.count
+        guard !set.isProtected else { return }
+        enforced += plan.add.count - plan.remove.count
+    }
+}
+
+extension NetlinkError {
+    /// A set's size or the kernel's memory is used up: trying others does not help.
+    fileprivate var isAboutRoom: Bool { code == ENFILE || code == ENOMEM || code == ENOSPC }
 }
 
 extension ElementPlan {
     /// Elements that differ. What is missing but about to end has ended while we looked.
     fileprivate func drift(beyond horizon: Deadline) -> Int {
         let renewed = Set(add.map(\.span))
-        return add.count { $0.deadline > horizon } + remove.count { !renewed.contains($0) }
+        return add.count { $0.deadline > horizon } + remove.count { !renewed.contains($0) } - overdue
     }
 
-    /// Two smaller plans of more than one element: removals first; removal and addition of the same element only part
-    /// when nothing else is left to part.
+    /// Smaller plans of one with more than one element: what overlaps stays together as long as there is anything else
+    /// to part, then removals come first.
     fileprivate var halves: [ElementPlan] {
-        if remove.isEmpty {
-            let middle = add.count / 2
-            return [ElementPlan(add: Array(add[..<middle])), ElementPlan(add: Array(add[middle...]))]
-        }
-        if add.isEmpty {
-            let middle = remove.count / 2
-            return [ElementPlan(remove: Array(remove[..<middle])), ElementPlan(remove: Array(remove[middle...]))]
-        }
-        return [ElementPlan(remove: remove), ElementPlan(add: add)]
+        let pieces = pieces(first: count / 2, then: count)
+        return pieces.count > 1 ? pieces : [ElementPlan(remove: remove), ElementPlan(add: add)]
     }
 }

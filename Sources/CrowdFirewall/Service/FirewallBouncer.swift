@@ -13,7 +13,7 @@ public struct FirewallBouncer: Sendable {
     let enforcer: Enforcer
     let client: BouncerClient
     let board = StatusBoard()
-    private let metrics: FirewallMetrics
+    let metrics: FirewallMetrics
     private let started = Timestamp.now()
 
     /// Opens the packet filter.
@@ -22,7 +22,8 @@ public struct FirewallBouncer: Sendable {
     public init(_ config: FirewallConfig, metrics: Metrics, log: Logger) throws(ConfigError) {
         self.config = config
         self.log = log
-        enforcer = Enforcer(config, filter: try Self.filter(config, log), log: log)
+        enforcer = Enforcer(
+            config, filter: try Self.filter(config, log), connections: Self.connections(config, log), log: log)
         client = BouncerClient(Self.settings(config))
         let layouts = Family.allCases.filter { config.tables($0).enabled }.map { TableLayout(config, $0) }
         self.metrics = FirewallMetrics(metrics, filter: try Self.filter(config, log), layouts: layouts)
@@ -52,21 +53,26 @@ public struct FirewallBouncer: Sendable {
         await withTaskGroup { group in
             group.addTask { await follow() }
             group.addTask { await watch() }
+            group.addTask { await watchLocalAPI() }
+            group.addTask { await followAllowlists() }
+            group.addTask { await keepSnapshot() }
             group.addTask { await report() }
         }
+        _ = await enforcer.saveSnapshot()
         await enforcer.stop()
     }
 
     // MARK: Decisions
 
     private func follow() async {
-        var pace = StreamPace(updateFrequency: config.updateFrequency)
+        var pace = StreamPace(updateFrequency: config.updateFrequency, resyncInterval: config.resyncInterval)
         var trouble: String?
         while !Task.isCancelled {
             var wait: GoDuration
             do {
                 wait = try await ask(&pace)
                 if trouble != nil { log.info("Local API answers again", metadata: ["url": "\(client.address)"]) }
+                if trouble != nil { await tellHealth() }
                 trouble = nil
             } catch {
                 if Task.isCancelled { return }
@@ -74,7 +80,7 @@ public struct FirewallBouncer: Sendable {
                 board.failed("\(error)")
                 let sentence = "Decisions are not updated, bans stay in force until they expire: \(error)"
                 if sentence == trouble { log.debug("\(sentence)") } else { log.error("\(sentence)") }
-                if trouble == nil { ServiceManager.status(sentence) }
+                if trouble == nil { await tellHealth() }
                 trouble = sentence
                 wait = pace.failed(random: .random(in: 0..<1))
             }
@@ -84,8 +90,9 @@ public struct FirewallBouncer: Sendable {
 
     /// One request; how long to wait before the next.
     private func ask(_ pace: inout StreamPace) async throws(LAPIError) -> GoDuration {
-        let start = Timestamp.now()
-        let isFirst = pace.wantsEverything
+        let start = MonotonicClock.now()
+        if board.hasHeld() { pace.forget() }
+        let isFirst = pace.wantsEverything(at: start)
         metrics.requests.add()
         let collector = DecisionCollector(
             types: config.decisionTypes, families: enforcer.families, origins: await enforcer.origins)
@@ -94,9 +101,10 @@ public struct FirewallBouncer: Sendable {
         board.answered()
         let (batch, origins) = collector.finish()
         await take(batch, origins, isFirst: isFirst, unreadable: answer.unreadable)
+        let now = MonotonicClock.now()
         return pace.answered(
             isHeld: answer.holdSeconds != nil, isEmpty: batch.new.isEmpty && batch.deleted.isEmpty,
-            took: Timestamp.now() - start, random: .random(in: 0..<1))
+            wasEverything: isFirst, took: .milliseconds(now - start), at: now, random: .random(in: 0..<1))
     }
 
     private func take(
@@ -122,13 +130,12 @@ public struct FirewallBouncer: Sendable {
             await enforcer.apply(batch, origins)
             log.debug("Decisions taken", metadata: ["new": "\(batch.new.count)", "deleted": "\(batch.deleted.count)"])
         }
+        if config.cutsConnections && !batch.new.isEmpty {
+            metrics.connectionsCut.add(UInt64(await enforcer.cutConnections()))
+        }
         let decided = await enforcer.decided()
         metrics.set(decided: decided, origins: origins)
-        if isFirst { say(decided) }
-    }
-
-    private func say(_ decided: [(origin: String, family: Family, count: Int)]) {
-        ServiceManager.status("Enforcing \(decided.reduce(0) { $0 + $1.count }) decisions")
+        if isFirst { await tellHealth() }
     }
 
     // MARK: Proof
@@ -146,11 +153,7 @@ public struct FirewallBouncer: Sendable {
             board.verified(result)
             let decided = await enforcer.decided()
             metrics.set(decided: decided, origins: await enforcer.origins)
-            if result.refused > 0 {
-                ServiceManager.status("Kernel refuses \(result.refused) of \(result.decided) elements")
-            } else {
-                say(decided)
-            }
+            await tellHealth()
         }
     }
 
@@ -173,11 +176,29 @@ public struct FirewallBouncer: Sendable {
 extension FirewallBouncer {
     private static func filter(_ config: FirewallConfig, _ log: Logger) throws(ConfigError) -> sending any PacketFilter
     {
-        guard config.mode == .nftables else { return DryRunFilter(log: log) }
         do {
-            return try NftablesFilter()
+            return config.mode == .dryRun ? DryRunFilter(log: log) : try kernelFilter(config)
         } catch {
-            throw ConfigError("nftables: \(error)")
+            throw ConfigError("\(error)")
+        }
+    }
+
+    /// What reads and changes the kernel in a mode; for a dry run, what the plan is for.
+    static func kernelFilter(_ config: FirewallConfig) throws(NetlinkError) -> sending any PacketFilter {
+        switch config.mode {
+        case .nftables, .dryRun: try NftablesFilter()
+        case .iptables, .ipset: IpsetFilter(config)
+        }
+    }
+
+    /// `nil` where the kernel has no connection tracking, or it is not wanted.
+    private static func connections(_ config: FirewallConfig, _ log: Logger) -> sending (any ConnectionTable)? {
+        guard config.cutsConnections, config.mode != .dryRun else { return nil }
+        do {
+            return try KernelConnections()
+        } catch {
+            log.warning("Connections of banned addresses are not cut", metadata: ["error": "\(error)"])
+            return nil
         }
     }
 

@@ -24,6 +24,7 @@ final class FirewallMetrics: Sendable {
     let failures: Counter
     let repaired: Counter
     let refused: Counter
+    let connectionsCut: Counter
     private let metrics: Metrics
     private let state: Mutex<State>
 
@@ -33,6 +34,7 @@ final class FirewallMetrics: Sendable {
         failures = metrics.counter(.lapiRequestFailures)
         repaired = metrics.counter(.repaired)
         refused = metrics.counter(.refusedElements)
+        connectionsCut = metrics.counter(.connectionsCut)
         state = Mutex(State(filter: filter, layouts: layouts))
         metrics.onScrape { [weak self] _ in self?.exportTraffic() }
     }
@@ -49,7 +51,7 @@ final class FirewallMetrics: Sendable {
     }
 
     /// After each comparison.
-    func set(_ verification: Enforcer.Verification) {
+    func set(_ verification: Verification) {
         metrics.gauge(.enforced).set(verification.enforced)
         metrics.gauge(.drift).set(verification.drift)
         metrics.gauge(.lastVerified).set(Double(Timestamp.now().seconds))
@@ -57,13 +59,20 @@ final class FirewallMetrics: Sendable {
         refused.add(UInt64(verification.refused))
     }
 
+    func set(_ status: BouncerStatus) {
+        metrics.gauge(.healthy).set(status.isHealthy ? 1 : 0)
+        if let answer = status.lastAnswer { metrics.gauge(.lastAnswer).set(Double(answer.seconds)) }
+    }
+
+    func set(allowlisted count: Int) { metrics.gauge(.allowlisted).set(count) }
+
     /// The kernel's counters now.
     func traffic() -> [Traffic] {
         state.withLock { state in
             guard let filter = state.filter else { return [] }
             return state.layouts.flatMap { layout in
                 ((try? filter.counters(layout)) ?? [:]).compactMap { name, counter in
-                    let origin = SetName.origin(of: name, prefix: layout.setPrefix)
+                    let origin = layout.naming.origin(of: name, prefix: layout.setPrefix)
                     guard origin != nil || name == TableLayout.processed else { return nil }
                     return Traffic(
                         origin: origin.map { state.labels[$0] ?? $0 }, family: layout.family, packets: counter.packets,

@@ -1,3 +1,4 @@
+internal import CNetfilterSystem
 public import CrowdCore
 
 /// What the kernel would do with a packet from an address, as far as this configuration's tables go: read from the
@@ -6,6 +7,8 @@ public struct PacketVerdict: Equatable, Sendable {
     public let address: IPAddress
     /// The kernel's element that covers the address, and its set; nil when none does.
     public private(set) var match: Match?
+    /// The address is accepted before any ban is looked at.
+    public private(set) var isAllowlisted = false
 
     public struct Match: Equatable, Sendable {
         public var table: String
@@ -16,7 +19,7 @@ public struct PacketVerdict: Equatable, Sendable {
         public var until: Timestamp?
         /// Chains that have a rule for the set: without one the packet gets in.
         public var chains: [String]
-        /// `drop` or `reject`.
+        /// `drop`, `reject`, or `none` where no rule looks into the set.
         public var action: String
     }
 
@@ -27,7 +30,7 @@ public struct PacketVerdict: Equatable, Sendable {
     /// - Throws: `ConfigError` when the kernel does not let us.
     public init(for address: IPAddress, _ config: FirewallConfig) throws(ConfigError) {
         do {
-            try self.init(for: address, config, filter: try NftablesFilter())
+            try self.init(for: address, config, filter: try FirewallBouncer.kernelFilter(config))
         } catch {
             throw ConfigError("nftables: \(error)")
         }
@@ -36,22 +39,55 @@ public struct PacketVerdict: Equatable, Sendable {
     init(for address: IPAddress, _ config: FirewallConfig, filter: any PacketFilter) throws(NetlinkError) {
         self.address = address.unmapped
         let family: Family = self.address.isV6 ? .v6 : .v4
-        var layout = TableLayout(config, family)
+        let layout = try filter.located(TableLayout(config, family))
         let table = try filter.table(layout)
-        let order = table.chains.values.flatMap { $0.rules.map(\.mark) }
-        let places = Dictionary(order.enumerated().map { ($1, $0) }) { first, _ in first }
-        for name in table.sets.keys.sorted(by: { (places[$0] ?? .max, $0) < (places[$1] ?? .max, $1) }) {
-            guard let origin = SetName.origin(of: name, prefix: layout.setPrefix) else { continue }
-            _ = layout.insert(origin: origin)
-            let set = name == layout.hosts(origin).name ? layout.hosts(origin) : layout.ranges(origin)
+        for set in Self.sets(table, layout) {
             guard let segment = try Self.segment(covering: self.address, filter.elements(of: set)) else { continue }
+            let rules = Self.rules(table, set)
+            if set.isProtected {
+                isAllowlisted = !rules.isEmpty
+                if isAllowlisted { return }
+                continue
+            }
             let found = Match(
-                table: "\(family == .v4 ? "ip" : "ip6") \(layout.table)", set: name,
+                table: "\(Self.label(layout.tableFamily)) \(layout.table)", set: set.name,
                 element: segment.span.text(family), until: Self.time(segment.deadline),
-                chains: table.chains.filter { $0.value.rules.contains { $0.mark == name } }.map(\.key).sorted(),
-                action: config.denyAction == .drop ? "drop" : "reject")
+                chains: rules.map(\.chain), action: rules.first?.action.rawValue ?? "none")
             if match == nil || !found.chains.isEmpty { match = found }
             if isDropped { return }
+        }
+    }
+
+    /// Our sets that are there, in the order in which rules look into them.
+    private static func sets(_ table: KernelTable, _ layout: TableLayout) -> [KernelSet] {
+        guard !layout.isSetOnly else { return table.sets[layout.single.name] == nil ? [] : [layout.single] }
+        let order = table.chains.values.flatMap { $0.rules.flatMap(\.lookups) }
+        let places = Dictionary(order.enumerated().map { ($1, $0) }) { first, _ in first }
+        let sets = table.sets.keys.compactMap { name -> KernelSet? in
+            if name == layout.protected.name { return layout.protected }
+            guard let origin = layout.naming.origin(of: name, prefix: layout.setPrefix) else { return nil }
+            return name == layout.hosts(origin).name ? layout.hosts(origin) : layout.ranges(origin)
+        }
+        return sets.sorted { (places[$0.name] ?? .max, $0.name) < (places[$1.name] ?? .max, $1.name) }
+    }
+
+    /// Chains with a rule that looks into a set and decides, sorted.
+    private static func rules(
+        _ table: KernelTable, _ set: KernelSet
+    ) -> [(chain: String, action: KernelTable.Action)] {
+        table.chains.sorted { $0.key < $1.key }.compactMap { name, chain in
+            let rule = chain.rules.first { $0.lookups.contains(set.name) && $0.action != nil }
+            guard let action = rule?.action, set.isProtected == (action == .accept) else { return nil }
+            return (name, action)
+        }
+    }
+
+    private static func label(_ family: UInt16) -> String {
+        switch family {
+        case Family.v4.netfilter: "ip"
+        case Family.v6.netfilter: "ip6"
+        case UInt16(NFPROTO_INET): "inet"
+        default: "family \(family)"
         }
     }
 
@@ -69,6 +105,7 @@ public struct PacketVerdict: Equatable, Sendable {
 
     /// One sentence.
     public var text: String {
+        if isAllowlisted { return "\(address) is not dropped: it is allowlisted" }
         guard let match else { return "\(address) is not dropped: no set of ours holds it" }
         let until = match.until.map { "until \($0.rfc3339)" } ?? "for ever"
         let place = "table \(match.table), set \(match.set), element \(match.element), \(until)"
@@ -84,6 +121,7 @@ public struct PacketVerdict: Equatable, Sendable {
         writer.string(address.description)
         writer.key("dropped")
         writer.bool(isDropped)
+        writer.member("allowlisted", isAllowlisted)
         if let match {
             for (key, value) in [
                 ("table", match.table), ("set", match.set), ("element", match.element), ("action", match.action),

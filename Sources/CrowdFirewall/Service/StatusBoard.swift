@@ -5,25 +5,57 @@ internal import Synchronization
 
 /// What a bouncer remembers for those who ask how it is.
 final class StatusBoard: Sendable {
-    private let state = Mutex(BouncerStatus())
+    private struct State {
+        var status = BouncerStatus()
+        /// When the Local API last answered, or the bouncer started.
+        var heard = MonotonicClock.now()
+        /// Bans were prolonged on our own account.
+        var holds = false
+    }
 
-    var current: BouncerStatus { state.withLock { $0 } }
+    private let state = Mutex(State())
+
+    var current: BouncerStatus { state.withLock { $0.status } }
 
     func answered() {
-        state.withLock { status in
-            status.lastAnswer = .now()
-            status.trouble = nil
+        state.withLock { state in
+            state.status.lastAnswer = .now()
+            state.status.trouble = nil
+            state.status.isAway = false
+            state.heard = MonotonicClock.now()
         }
     }
 
-    func failed(_ trouble: String) { state.withLock { $0.trouble = trouble } }
+    func failed(_ trouble: String) { state.withLock { $0.status.trouble = trouble } }
+
+    /// Whether the Local API has been silent for that long.
+    func looks(awayAfter limit: GoDuration) -> Bool {
+        state.withLock { state in
+            state.status.isAway = MonotonicClock.now() - state.heard >= limit.nanoseconds / 1_000_000
+            return state.status.isAway
+        }
+    }
+
+    func holds() { state.withLock { $0.holds = true } }
+
+    /// Whether bans were prolonged since this was last asked.
+    func hasHeld() -> Bool {
+        state.withLock { state in
+            defer { state.holds = false }
+            return state.holds
+        }
+    }
+
+    func saved() { state.withLock { $0.status.lastSnapshot = .now() } }
 
     /// - Parameter isFirst: what changed is no repair.
-    func verified(_ result: Enforcer.Verification, isFirst: Bool = false) {
-        state.withLock { status in
-            status.lastVerified = .now()
-            status.refused = result.refused
-            if !isFirst { status.repaired += result.repaired }
+    func verified(_ result: Verification, isFirst: Bool = false) {
+        state.withLock { state in
+            state.status.lastVerified = .now()
+            state.status.refused = result.refused
+            state.status.cause = result.cause
+            (state.status.decided, state.status.enforced) = (result.decided, result.enforced)
+            if !isFirst { state.status.repaired += result.repaired }
         }
     }
 }
@@ -34,6 +66,8 @@ extension FirewallBouncer {
         var status = board.current
         let found = await enforcer.inspect()
         (status.decided, status.enforced, status.drift) = (found.decided, found.enforced, found.drift)
+        status.cause = found.cause ?? status.cause
+        status.refused = max(status.refused, found.refused)
         status.hasDecisions = await enforcer.hasDecisions
         status.localAPI = client.address
         return status

@@ -34,6 +34,29 @@ struct AddressSpan: Hashable, Sendable, Comparable {
     }
 }
 
+extension AddressSpan {
+    /// The same addresses as prefixes, in order: at most two per bit of the address.
+    func prefixes(_ family: Family) -> [AddressSpan] {
+        var out: [AddressSpan] = []
+        var next = first
+        while next <= last {
+            // As large as alignment and what is left allow.
+            // ipset knows no prefix of length zero.
+            var bits = min(next == 0 ? family.width * 8 : next.trailingZeroBitCount, family.width * 8 - 1)
+            while bits > 0, Self.end(next, bits) > last { bits -= 1 }
+            let end = Self.end(next, bits)
+            out.append(AddressSpan(first: next, last: end))
+            guard end < last else { break }
+            next = end + 1
+        }
+        return out
+    }
+
+    private static func end(_ first: UInt128, _ bits: Int) -> UInt128 {
+        bits >= 128 ? .max : first + ((UInt128(1) << UInt128(bits)) - 1)
+    }
+}
+
 /// One decision that concerns the firewall: what, in which set, until when.
 struct Ban: Equatable, Sendable {
     var set: SetID
@@ -59,6 +82,8 @@ extension AddressSpan {
     }
 
     private static func number(_ address: IPAddress) -> UInt128 { UInt128(address.high) << 64 | UInt128(address.low) }
+
+    func firstText(_ family: Family) -> String { Self.text(first, family) }
 
     /// For messages.
     func text(_ family: Family) -> String {

@@ -67,6 +67,27 @@ struct DesiredState: Sendable {
         }
     }
 
+    /// Adds one ban; of two for the same addresses the longer stays.
+    mutating func insertLongest(_ ban: Ban) { sets[ban.set, default: Bans()].insertLongest(ban) }
+
+    /// Adds bans; of two for the same addresses the longer stays.
+    mutating func merge(_ bans: Bans, into set: SetID) {
+        sets[set, default: Bans()].hosts.merge(bans.hosts) { max($0, $1) }
+        sets[set, default: Bans()].ranges.merge(bans.ranges) { max($0, $1) }
+    }
+
+    /// Bans that end within a time.
+    func ending(after now: Deadline, before horizon: Deadline) -> [Ban] {
+        sets.flatMap { set, bans in
+            bans.hosts.filter { $0.value > now && $0.value < horizon }.map {
+                Ban(set: set, span: AddressSpan(first: $0.key, last: $0.key), deadline: $0.value)
+            }
+                + bans.ranges.filter { $0.value > now && $0.value < horizon }.map {
+                    Ban(set: set, span: $0.key, deadline: $0.value)
+                }
+        }
+    }
+
     private mutating func apply(_ set: SetID, gone: Bans, coming: Bans, _ now: Deadline) -> Change {
         var bans = sets.removeValue(forKey: set) ?? Bans()
         defer { sets[set] = bans }
@@ -85,7 +106,7 @@ struct DesiredState: Sendable {
         for span in gone.ranges.keys { bans.ranges[span] = nil }
         bans.ranges.merge(coming.ranges) { $1 }
         let after = RangeCover.segments(bans.ranges, now: now)
-        change.ranges = ElementPlan.from(before, to: after, tolerance: 0)
+        change.ranges = ElementPlan.from(before, to: after, .exact)
         return change
     }
 }

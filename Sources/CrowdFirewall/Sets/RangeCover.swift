@@ -47,6 +47,35 @@ enum RangeCover {
         return out
     }
 
+    /// Whether one of sorted segments covers an address. O(log n).
+    static func contains(_ segments: [Segment], _ address: UInt128) -> Bool {
+        var (low, high) = (0, segments.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if segments[middle].span.last < address { low = middle + 1 } else { high = middle }
+        }
+        return low < segments.count && segments[low].span.first <= address
+    }
+
+    /// `segments` without the addresses of `holes`; both sorted and free of overlap.
+    static func subtracting(_ holes: [Segment], from segments: [Segment]) -> [Segment] {
+        guard !holes.isEmpty else { return segments }
+        var out: [Segment] = []
+        var next = 0
+        for segment in segments {
+            while next < holes.count, holes[next].span.last < segment.span.first { next += 1 }
+            var (rest, hole) = (Optional(segment.span.first), next)
+            while let first = rest, hole < holes.count, holes[hole].span.first <= segment.span.last {
+                let span = holes[hole].span
+                if span.first > first { out.append(Segment(first, span.first - 1, until: segment.deadline)) }
+                rest = span.last < segment.span.last ? span.last + 1 : nil
+                hole += 1
+            }
+            if let first = rest { out.append(Segment(first, segment.span.last, until: segment.deadline)) }
+        }
+        return out
+    }
+
     private static func append(_ segment: Segment, to out: inout [Segment]) {
         if let previous = out.last, previous.deadline == segment.deadline,
             previous.span.last &+ 1 == segment.span.first

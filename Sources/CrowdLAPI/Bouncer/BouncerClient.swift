@@ -82,6 +82,19 @@ public actor BouncerClient {
         }
     }
 
+    /// The entries of all allowlists; a Local API of CrowdSec's refuses to tell a bouncer.
+    public func allowlists() async throws(LAPIError) -> [AllowlistItem] {
+        var request = HTTPRequest(.get, "v1/allowlists?with_content=true", headers: headers)
+        request.timeout = .seconds(30)
+        request.maxResponseBytes = 64 << 20
+        let response = try await send(request)
+        do {
+            return AllowlistItem.items(try JSON.parse(response.body))
+        } catch {
+            throw .badAnswer("allowlists: \(error)")
+        }
+    }
+
     private func send(_ request: HTTPRequest) async throws(LAPIError) -> HTTPResponse {
         let response: HTTPResponse
         do {

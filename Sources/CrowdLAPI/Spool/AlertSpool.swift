@@ -75,6 +75,13 @@ public final class AlertSpool: Sendable {
         if let failure { throw failure }
     }
 
+    /// The uuids of all alerts that wait, each read back from the disk: for a start.
+    public var waiting: Set<String> {
+        state.withLock { state in
+            Set(state.entries.compactMap { state.journal.read($0)?.uuid } + state.unwritten.map(\.uuid))
+        }
+    }
+
     /// How many alerts wait.
     public var count: Int { state.withLock { $0.entries.count + $0.unwritten.count } }
 

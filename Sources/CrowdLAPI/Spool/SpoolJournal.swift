@@ -45,7 +45,7 @@ struct SpoolJournal: ~Copyable {
         liveBytes = scan.live.reduce(0) { $0 + $1.length + SpoolRecord.headerBytes }
         if scan.live.isEmpty { end = 0 }
         ftruncate(fd, off_t(end))
-        Self.syncDirectory(of: path)
+        FileContents.syncDirectory(of: path)
         if scan.damagedBytes > 0 && !scan.live.isEmpty { recovered.entries = try rewrite(scan.live) }
     }
 
@@ -115,14 +115,6 @@ struct SpoolJournal: ~Copyable {
         }
         if let run { SpoolRecord.appendAcknowledgement(run, to: &buffer) }
         return buffer
-    }
-
-    /// Makes the file's name as durable as its content.
-    private static func syncDirectory(of path: String) {
-        let directory = open(FileContents.directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard directory >= 0 else { return }
-        fsync(directory)
-        close(directory)
     }
 
     private func write(_ buffer: [UInt8]) -> Bool {

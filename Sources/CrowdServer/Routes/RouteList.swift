@@ -32,7 +32,10 @@ extension RouteTable {
             try await $0.deleteDecision($1)
         },
 
-        Route(methods: [.get], pattern: "/v1/allowlists", access: .machine) { try await $0.listAllowlists($1) },
+        // A bouncer may read them too: what is allowlisted is accepted ahead of any ban (docs/protocol-extensions.md).
+        Route(methods: [.get], pattern: "/v1/allowlists", access: .machineOrBouncer) {
+            try await $0.listAllowlists($1)
+        },
         Route(methods: [.post], pattern: "/v1/allowlists/check", access: .machine) { try await $0.checkAllowlists($1) },
         Route(methods: [.get], pattern: "/v1/allowlists/:allowlist_name", access: .machine) {
             try await $0.showAllowlist($1)

@@ -99,13 +99,8 @@ struct InstalledScenarios {
     }
 
     private static func names(in folder: String) -> Set<String> {
-        guard let listing = opendir(folder) else { return [] }
-        defer { closedir(listing) }
         var names: Set<String> = []
-        while let entry = readdir(listing) {
-            let file = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
+        for file in FileContents.names(in: folder) {
             guard file.hasSuffix(".yaml") || file.hasSuffix(".yml") else { continue }
             for document in (try? ConfigFile.documents(folder + "/" + file)) ?? [] {
                 if let name = try? document?.anyMapping()["name"]?.string() { names.insert(name) }

@@ -53,25 +53,12 @@ final class RotatingLogFile: Sendable {
         }
         PlainThread.start("log-rotate") { [directory, name, policy] in
             if policy.compress { Gzip.compressFile(backup) }
-            for old in policy.superfluous(Self.names(in: directory), of: name, now: now) {
+            for old in policy.superfluous(FileContents.names(in: directory), of: name, now: now) {
                 unlink(directory + "/" + old)
             }
         }
     }
 
     private var directory: String { FileContents.directory(of: path) }
-    private var name: String { String(path.split(separator: "/").last ?? "log") }
-
-    private static func names(in directory: String) -> [String] {
-        guard let handle = opendir(directory) else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            names.append(
-                withUnsafeBytes(of: &entry.pointee.d_name) { raw in
-                    String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-                })
-        }
-        return names
-    }
+    private var name: String { FileContents.name(of: path) }
 }

@@ -63,6 +63,10 @@ public enum MetricName: String, CaseIterable, Sendable {
     case drift = "fw_bouncer_drift"
     case repaired = "fw_bouncer_repaired_total"
     case lastVerified = "fw_bouncer_last_verified_timestamp"
+    case lastAnswer = "fw_bouncer_lapi_last_answer_timestamp"
+    case healthy = "fw_bouncer_healthy"
+    case connectionsCut = "fw_bouncer_connections_cut_total"
+    case allowlisted = "fw_bouncer_allowlisted"
     case refusedElements = "fw_bouncer_refused_elements_total"
 
     /// One sentence for `# HELP`.
@@ -119,6 +123,10 @@ public enum MetricName: String, CaseIterable, Sendable {
         case .drift: "Elements, rules and tables that differed at the last verification."
         case .repaired: "Differences repaired."
         case .lastVerified: "Last complete verification, in seconds since the epoch."
+        case .lastAnswer: "Last answer of the Local API, in seconds since the epoch."
+        case .healthy: "1 while all that was decided is enforced and the Local API answers."
+        case .connectionsCut: "Connections of banned addresses that connection tracking was made to forget."
+        case .allowlisted: "Elements of the sets of addresses that are never dropped."
         case .refusedElements: "Elements that the kernel refused."
         }
     }

@@ -1,13 +1,13 @@
-import CrowdAcquisition
+public import CrowdAcquisition
 import CrowdCore
-import CrowdEngine
+public import CrowdEngine
 import Glibc
-import Logging
+public import Logging
 import Synchronization
 
 /// The sources and the engine's thread, as they run at the moment.
-struct FollowService {
-    let queue = LineQueue()
+public struct FollowService {
+    public let queue = LineQueue()
     private let context: AcquisitionContext
     private let log: Logger
     private var supervisor: SourceSupervisor
@@ -19,20 +19,22 @@ struct FollowService {
         let summary = Mutex<EngineLoop.Summary?>(nil)
     }
 
-    init(_ sources: [any DataSource], _ context: AcquisitionContext, _ log: Logger) {
+    public init(_ sources: [any DataSource], _ context: AcquisitionContext, _ log: Logger) {
         self.context = context
         self.log = log
         supervisor = SourceSupervisor(sources, into: queue, log: log)
     }
 
     /// Every source has ended by itself.
-    var hasEnded: Bool { !state.sourcesRunning.load(ordering: .acquiring) }
+    public var hasEnded: Bool { !state.sourcesRunning.load(ordering: .acquiring) }
 
     /// Why a source that reads once could not.
-    var failure: (any Error)? { supervisor.failure }
+    public var failure: (any Error)? { supervisor.failure }
 
-    mutating func start(_ loop: EngineLoop) {
+    /// Takes up what an earlier agent left, then starts the engine's thread and the sources.
+    public mutating func start(_ loop: EngineLoop) {
         self.loop = loop
+        loop.recover()
         let state = state
         PlainThread.start("engine", stackBytes: 8 * 1024 * 1024) {
             let summary = loop.run()
@@ -42,7 +44,7 @@ struct FollowService {
     }
 
     /// Waits until the sources read.
-    func waitUntilBegun() { supervisor.waitUntilBegun(milliseconds: 5_000) }
+    public func waitUntilBegun() { supervisor.waitUntilBegun(milliseconds: 5_000) }
 
     private func startSources() {
         state.sourcesRunning.store(true, ordering: .releasing)
@@ -51,7 +53,7 @@ struct FollowService {
     }
 
     /// New content, and new sources that go on where the old ones stopped reading.
-    mutating func replace(sources: [any DataSource], content: Content) {
+    public mutating func replace(sources: [any DataSource], content: Content) {
         loop?.replace(content)
         stopSources()
         supervisor = SourceSupervisor(sources, into: queue, log: log)
@@ -64,7 +66,7 @@ struct FollowService {
     }
 
     /// Ends the sources, lets the engine finish what was read, and says what it amounted to.
-    @discardableResult mutating func stop() -> EngineLoop.Summary {
+    @discardableResult public mutating func stop() -> EngineLoop.Summary {
         stopSources()
         queue.close()
         while true {

@@ -1,0 +1,76 @@
+import CrowdCore
+import Synchronization
+
+/// A place in a log file before which all lines are accounted for.
+///
+/// The file is known by device and inode, and by its first bytes: an inode may be used again, and a rotated file may
+/// be a copy.
+public struct FilePosition: Sendable, Equatable {
+    /// The name under which it is followed.
+    public var path: String
+    public var device: UInt64
+    public var inode: UInt64
+    /// In bytes, behind a line's end.
+    public var offset: Int64
+    /// How many of its first bytes were summed, and their CRC-32.
+    public var headLength: Int
+    public var headSum: UInt32
+
+    public init(path: String, device: UInt64, inode: UInt64, offset: Int64, headLength: Int, headSum: UInt32) {
+        self.path = path
+        self.device = device
+        self.inode = inode
+        self.offset = offset
+        self.headLength = headLength
+        self.headSum = headSum
+    }
+}
+
+/// Where followed files were left, for a reload or a restart to go on there. Shared by the sources of one agent.
+public final class FilePositions: Sendable {
+    private static let mostPlaces = 1_024
+    private struct State {
+        var byPath: [String: FilePosition] = [:]
+        /// Files that were read under some name: a rotated one must not be taken for a new one.
+        var places: [KnownPlace] = []
+    }
+    private let state = Mutex(State())
+    public init() {}
+
+    public func save(_ position: FilePosition) { state.withLock { $0.byPath[position.path] = position } }
+    func find(_ path: String) -> FilePosition? { state.withLock { $0.byPath[path] } }
+
+    func remember(_ place: KnownPlace?) {
+        guard let place else { return }
+        state.withLock { state in
+            // The same contents, read further; an emptied file has others under the same inode.
+            state.places.removeAll {
+                $0.device == place.device && $0.inode == place.inode && $0.headLength > 0
+                    && $0.headLength == place.headLength && $0.headSum == place.headSum && $0.offset <= place.offset
+            }
+            state.places.append(place)
+            if state.places.count > FilePositions.mostPlaces { state.places.removeFirst() }
+        }
+    }
+
+    /// How far this file, or the one it is a copy of, was read under another name; nil when it is new.
+    func knownOffset(of file: LogFile) -> Int64? {
+        var sums: [Int: UInt32?] = [:]
+        func sum(_ length: Int) -> UInt32? {
+            if let known = sums[length] { return known }
+            let sum = file.headSum(length)
+            sums[length] = sum
+            return sum
+        }
+        return state.withLock { $0.places }.compactMap { $0.offset(in: file, sum: sum) }.max()
+    }
+}
+
+/// Where sources that are not files go on: the journal's cursor, a container's last time stamp. By source name.
+public final class SourceCursors: Sendable {
+    private let cursors = Mutex<[String: String]>([:])
+    public init() {}
+
+    public func save(_ cursor: String, of source: String) { cursors.withLock { $0[source] = cursor } }
+    public func find(_ source: String) -> String? { cursors.withLock { $0[source] } }
+}

@@ -1,0 +1,139 @@
+import CrowdCore
+import Glibc
+import Logging
+import Synchronization
+
+/// The agent's state on disk: a checkpoint now and then, a redo log in between.
+///
+///     start ──► read checkpoint n, redo logs n, n+1, … ──► process again ──► checkpoint
+///     batch ──► a redo record, then the lines, then the alerts into the spool, then a record of their uuids
+///     now and then ──► redo log n+1 begins ──► checkpoint n+1 is written aside, synced, renamed ──► older logs go
+///
+/// A kill at any moment leaves a whole checkpoint and the logs from its number on. Since buckets depend on lines and on
+/// recorded times alone, processing again gives the same alerts with the same uuids.
+final class CheckpointStore: @unchecked Sendable {
+    // Sendable: the thread that writes a checkpoint touches what is constant only; all else is the engine thread's.
+    private let directory: String
+    private let log: Logger
+    private var redo: RedoLog?
+    private var generation: UInt64 = 0
+    private let isWriting = Atomic(false)
+    private var hasComplained = false
+
+    private var path: String { directory + "/checkpoint" }
+    private func redoPath(_ generation: UInt64) -> String { directory + "/redo.\(generation)" }
+
+    init(directory: String, log: Logger) {
+        self.directory = directory
+        self.log = log
+        mkdir(directory, 0o700)
+    }
+
+    // MARK: start
+
+    /// What an earlier agent left; a new beginning when there is nothing or it cannot be read, which is said.
+    func recover() -> (checkpoint: Checkpoint, redo: [RedoRecord]) {
+        let generations = redoGenerations
+        var checkpoint = Checkpoint()
+        if FileContents.exists(path) {
+            do {
+                checkpoint = try Checkpoint(FileContents.read(path, limit: 1 << 30))
+            } catch {
+                log.error(
+                    "The checkpoint cannot be read, logs are followed from their end. file=\(path) error=\"\(error)\"")
+                for old in generations { unlink(redoPath(old)) }
+            }
+        }
+        generation = max(checkpoint.generation, generations.last ?? 0)
+        let records = generations.filter { $0 >= checkpoint.generation }.flatMap { RedoLog.records(of: redoPath($0)) }
+        return (checkpoint, records)
+    }
+
+    private var redoGenerations: [UInt64] {
+        FileContents.names(in: directory).compactMap { name in
+            name.hasPrefix("redo.") ? UInt64(name.dropFirst(5)) : nil
+        }.sorted()
+    }
+
+    // MARK: running
+
+    /// Bytes in the current redo log.
+    var redoBytes: Int { redo?.bytes ?? 0 }
+
+    func note(_ record: RedoRecord) {
+        do {
+            try redo?.append(record)
+        } catch {
+            complain("Progress is not recorded until the next checkpoint", error)
+        }
+    }
+
+    /// Begins the next redo log and hands out the number of the checkpoint that it follows; nil while the last one is
+    /// still being written.
+    func begin() -> UInt64? {
+        guard !isWriting.load(ordering: .acquiring) else { return nil }
+        do {
+            redo = try RedoLog(path: redoPath(generation + 1))
+            generation += 1
+            return generation
+        } catch {
+            complain("No checkpoint can be written", error)
+            return nil
+        }
+    }
+
+    /// Puts a checkpoint in force.
+    ///
+    /// - Parameter waits: false leaves the writing and syncing to a thread of its own.
+    func commit(_ checkpoint: Checkpoint, waits: Bool) {
+        let bytes = checkpoint.bytes
+        let generation = checkpoint.generation
+        guard !waits else { return write(bytes, generation) }
+        isWriting.store(true, ordering: .releasing)
+        let started = PlainThread.start("checkpoint") { [self] in
+            write(bytes, generation)
+            isWriting.store(false, ordering: .releasing)
+        }
+        if !started { isWriting.store(false, ordering: .releasing) }
+    }
+
+    /// Waits for a checkpoint that is being written.
+    func settle() {
+        while isWriting.load(ordering: .acquiring) { usleep(1_000) }
+    }
+
+    private func write(_ bytes: [UInt8], _ generation: UInt64) {
+        do {
+            try replace(bytes)
+            for old in redoGenerations where old < generation { unlink(redoPath(old)) }
+        } catch {
+            log.error("The checkpoint could not be written, the last one stays in force. error=\"\(error)\"")
+        }
+    }
+
+    private func replace(_ bytes: [UInt8]) throws(SystemFailure) {
+        let aside = path + ".new"
+        let fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard fd >= 0 else { throw SystemFailure("open \(aside)") }
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                Glibc.write(fd, $0.baseAddress?.advanced(by: done), bytes.count - done)
+            }
+            guard count > 0 else {
+                close(fd)
+                throw SystemFailure("write \(aside)")
+            }
+            done += count
+        }
+        let isSynced = fdatasync(fd) == 0
+        close(fd)
+        guard isSynced, rename(aside, path) == 0 else { throw SystemFailure("rename \(aside)") }
+        FileContents.syncDirectory(of: path)
+    }
+
+    private func complain(_ what: String, _ error: SystemFailure) {
+        if !hasComplained { log.error("\(what). error=\"\(error)\"") }
+        hasComplained = true
+    }
+}

@@ -1,0 +1,62 @@
+import CrowdCore
+import Glibc
+
+/// The file of redo records since one checkpoint, appended with one system call each and never synced: it survives the
+/// process, and a power cut costs what was not yet written back (those lines are read again, as new ones).
+///
+///     length 4 | CRC-32 4 | record
+struct RedoLog: ~Copyable {
+    private let fd: Int32
+    let path: String
+    private(set) var bytes = 0
+    private var hasFailed = false
+
+    init(path: String) throws(SystemFailure) {
+        self.path = path
+        fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_TRUNC, 0o600)
+        guard fd >= 0 else { throw SystemFailure("open \(path)") }
+    }
+
+    deinit { close(fd) }
+
+    /// - Throws: when the disk does not take it: said once by the caller; later records are not tried.
+    mutating func append(_ record: RedoRecord) throws(SystemFailure) {
+        guard !hasFailed else { return }
+        var body = ByteWriter()
+        record.write(to: &body)
+        var frame = ByteWriter()
+        frame.number(UInt32(body.bytes.count))
+        frame.number(Checksum.crc32(body.bytes))
+        frame.append(body)
+        guard write(fd, frame.bytes, frame.bytes.count) == frame.bytes.count else {
+            hasFailed = true
+            throw SystemFailure("write \(path)")
+        }
+        bytes += frame.bytes.count
+    }
+
+    /// The records of a file up to its end or to the first that is torn.
+    static func records(of path: String) -> [RedoRecord] {
+        guard let bytes = try? FileContents.read(path, limit: 1 << 30) else { return [] }
+        var records: [RedoRecord] = []
+        bytes.withUnsafeBufferPointer { buffer in
+            var reader = ByteReader(buffer)
+            while let record = try? next(&reader) { records.append(record) }
+        }
+        return records
+    }
+
+    private static func next(_ reader: inout ByteReader) throws(DamagedBytes) -> RedoRecord {
+        let (length, sum) = (try reader.number(UInt32.self), try reader.number(UInt32.self))
+        let body = try reader.slice(Int(length))
+        guard Checksum.crc32(body.buffer) == sum else { throw reader.damage }
+        var inner = ByteReader(body.buffer)
+        return try RedoRecord(&inner)
+    }
+}
+
+/// A system call that failed, with what it was about.
+struct SystemFailure: Error, CustomStringConvertible {
+    let description: String
+    init(_ what: String) { description = "\(what): \(systemMessage(errno))" }
+}

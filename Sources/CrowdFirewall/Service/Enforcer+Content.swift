@@ -1,0 +1,70 @@
+/// What each kernel set should hold.
+extension Enforcer {
+    /// A layout's sets with their content.
+    func contents(_ layout: TableLayout, now: Deadline) -> [(set: KernelSet, content: SetContent)] {
+        guard !layout.isSetOnly else { return [(layout.single, single(layout, now: now))] }
+        let protected = (layout.protected, SetContent.cover(split(allowed.cover(layout.family, now: now), layout)))
+        return [protected]
+            + layout.origins.flatMap { name -> [(KernelSet, SetContent)] in
+                let bans = desired.sets[SetID(family: layout.family, origin: origins.number(name: name))] ?? .init()
+                let ranges = RangeCover.segments(bans.ranges, now: now)
+                return [
+                    (layout.hosts(name), .hosts(bans.hosts)), (layout.ranges(name), .cover(split(ranges, layout))),
+                ]
+            }
+    }
+
+    /// ipset holds prefixes, not any stretch of addresses.
+    private func split(_ segments: [Segment], _ layout: TableLayout) -> [Segment] {
+        guard layout.naming == .ipset else { return segments }
+        return segments.flatMap { segment in
+            segment.span.prefixes(layout.family).map { Segment($0, until: segment.deadline) }
+        }
+    }
+
+    /// The bans of all origins in one set; what is allowlisted is left out, since the rules are not ours.
+    private func single(_ layout: TableLayout, now: Deadline) -> SetContent {
+        let sets = desired.sets.filter { $0.key.family == layout.family }.values
+        let free = allowed.cover(layout.family, now: now)
+        guard layout.singleKind != .hash else {
+            var hosts: [UInt128: Deadline] = [:]
+            for bans in sets { hosts.merge(bans.hosts) { max($0, $1) } }
+            return .hosts(free.isEmpty ? hosts : hosts.filter { !RangeCover.contains(free, $0.key) })
+        }
+        var spans: [AddressSpan: Deadline] = [:]
+        for bans in sets {
+            spans.merge(bans.ranges) { max($0, $1) }
+            for (key, deadline) in bans.hosts {
+                let span = AddressSpan(first: key, last: key)
+                spans[span] = max(deadline, spans[span] ?? deadline)
+            }
+        }
+        return .cover(split(RangeCover.subtracting(free, from: RangeCover.segments(spans, now: now)), layout))
+    }
+
+    /// What a change of the desired state, made by `change`, asks of the one set of a layout.
+    func planForSingle(_ layout: TableLayout, touched: [Ban], _ change: () -> Void) -> ElementPlan {
+        let now = MonotonicClock.now()
+        let before = single(layout, now: now)
+        change()
+        switch (before, single(layout, now: now)) {
+        case (.cover(let old), .cover(let new)): return .from(old, to: new, .exact)
+        case (.hosts(let old), .hosts(let new)):
+            var plan = ElementPlan()
+            for key in Set(touched.filter(\.span.isSingle).map(\.span.first)) {
+                let (was, will) = (old[key].flatMap { $0 > now ? $0 : nil }, new[key])
+                guard was != will else { continue }
+                if was != nil { plan.remove.append(AddressSpan(first: key, last: key)) }
+                if let will { plan.add.append(Segment(key, key, until: will)) }
+            }
+            return plan
+        default: return ElementPlan()
+        }
+    }
+
+    /// Ranges that a set made for single addresses cannot hold.
+    func unholdable(_ layout: TableLayout) -> Int {
+        guard layout.isSetOnly, layout.singleKind == .hash else { return 0 }
+        return desired.sets.reduce(0) { $0 + ($1.key.family == layout.family ? $1.value.ranges.count : 0) }
+    }
+}

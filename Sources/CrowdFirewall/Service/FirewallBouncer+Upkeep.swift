@@ -1,0 +1,102 @@
+internal import CrowdCore
+internal import CrowdLAPI
+internal import Logging
+
+/// What goes on beside the stream of decisions.
+extension FirewallBouncer {
+    private static let tick = Duration.seconds(1)
+    /// Bans that end this soon are prolonged while the Local API is away (`outage_policy: hold`), by so much.
+    private static let holdAhead: Deadline = 10_000
+    private static let holdFor: Deadline = 60_000
+
+    // MARK: Health
+
+    /// Looks how long the Local API has been silent; with `outage_policy: hold`, lets no ban end meanwhile.
+    func watchLocalAPI() async {
+        var wasAway = false
+        while (try? await Task.sleep(for: Self.tick)) != nil {
+            let isAway = board.looks(awayAfter: config.outageAfter)
+            if isAway != wasAway {
+                if isAway {
+                    log.error(
+                        "The Local API has been silent for long",
+                        metadata: [
+                            "outage_after": "\(config.outageAfter)", "policy": "\(config.outagePolicy.rawValue)",
+                        ])
+                }
+                wasAway = isAway
+                await tellHealth()
+            }
+            guard isAway, config.outagePolicy == .hold else { continue }
+            let now = MonotonicClock.now()
+            let count = await enforcer.extend(endingBefore: now + Self.holdAhead, to: now + Self.holdFor)
+            if count > 0 {
+                board.holds()
+                log.debug("Bans are held while the Local API is away", metadata: ["count": "\(count)"])
+            }
+        }
+    }
+
+    /// systemd's status line and the health gauge.
+    func tellHealth() async {
+        let status = await known()
+        metrics.set(status)
+        ServiceManager.status(status.sentence)
+    }
+
+    /// What is known without asking the kernel.
+    private func known() async -> BouncerStatus {
+        var status = board.current
+        status.hasDecisions = await enforcer.hasDecisions
+        return status
+    }
+
+    // MARK: Snapshot
+
+    /// Keeps the snapshot no older than seconds; large lists are written less often.
+    func keepSnapshot() async {
+        var saved = await enforcer.revision
+        var next = MonotonicClock.now()
+        while (try? await Task.sleep(for: Self.tick)) != nil {
+            let revision = await enforcer.revision
+            guard revision != saved, MonotonicClock.now() >= next else { continue }
+            saved = revision
+            if await enforcer.saveSnapshot() { board.saved() }
+            let count = await enforcer.decided().reduce(0) { $0 + $1.count }
+            next = MonotonicClock.now() + max(2000, Deadline(count) / 20)
+        }
+    }
+
+    // MARK: Allowlists
+
+    /// Asks the Local API for its allowlists: ours tells bouncers, CrowdSec's only machines.
+    func followAllowlists() async {
+        guard config.usesLocalAPIAllowlists else { return await enforcer.allow([], from: .localAPI) }
+        var isRefused = false
+        while !Task.isCancelled {
+            do {
+                let items = try await client.allowlists()
+                isRefused = false
+                await enforcer.allow(items.map(Allowances.Entry.init), from: .localAPI)
+                metrics.set(allowlisted: items.count + config.allowlist.count)
+            } catch .credentials, .refused {
+                if !isRefused { log.info("The Local API tells bouncers no allowlists; its decisions respect them") }
+                isRefused = true
+                await enforcer.allow([], from: .localAPI)
+            } catch {
+                log.debug("Allowlists were not updated", metadata: ["error": "\(error)"])
+            }
+            let pause = isRefused ? GoDuration.seconds(600) : max(config.updateFrequency, .seconds(10))
+            try? await Task.sleep(for: .nanoseconds(pause.nanoseconds))
+        }
+    }
+}
+
+extension Allowances.Entry {
+    fileprivate init(_ item: AllowlistItem) {
+        let now = Timestamp.now()
+        self.init(
+            item.range, until: item.expiration.map { MonotonicClock.now() + max(0, ($0 - now).nanoseconds / 1_000_000) }
+        )
+    }
+}

@@ -1,0 +1,12 @@
+/// Random numbers that a test can name: the same seed gives the same ones.
+public struct SeededRandom: RandomNumberGenerator {
+    private var state: UInt64
+    public init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+
+    public mutating func next() -> UInt64 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return state
+    }
+}

@@ -1,0 +1,134 @@
+import CrowdCore
+import CrowdTestSupport
+import Glibc
+import Testing
+
+/// Every line counts once, whatever becomes of the agent: the alerts' events are the lines that were written.
+@Suite("Restarts of the agent", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(2)))
+struct RestartTests {
+    /// Six failures of one address within hours, all of which the alert shows. Nothing hides a second alert.
+    private static let scenario = """
+        type: leaky
+        name: test/exact
+        description: six failures
+        filter: evt.Meta.log_type == 'ssh_failed-auth'
+        capacity: 5
+        leakspeed: 10h
+        groupby: evt.Meta.source_ip
+        labels: {remediation: true}
+        """
+
+    private static let sources = (1...20).map { "198.51.100.\($0)" }
+
+    private func makeHost() throws -> TestHost {
+        let host = try TestHost()
+        try Command.must("rm -r \(host.path)/etc/scenarios")
+        try host.directory.write("etc/scenarios/exact.yaml", Self.scenario)
+        try host.register()
+        return host
+    }
+
+    /// One failed login, told apart by the name that was tried.
+    private func line(_ source: String, _ number: Int) -> String {
+        AttackLog.failure(of: "u\(number)x", by: source)
+    }
+
+    /// What the Local API has about each source: the names that were tried, over all alerts.
+    private func names(_ host: TestHost) throws -> [String: [String]] {
+        var names: [String: [String]] = [:]
+        let list = try JSON.parse(Array(host.cscli("alerts list --limit 0 -o json").utf8))
+        for alert in list.array ?? [] {
+            let value = alert["source"]?["value"]?.string ?? ""
+            for event in alert["events"]?.array ?? [] {
+                for item in event["meta"]?.array ?? [] where item["key"]?.string == "target_user" {
+                    names[value, default: []].append(item["value"]?.string ?? "")
+                }
+            }
+        }
+        return names
+    }
+
+    private func expect(_ host: TestHost, _ numbers: ClosedRange<Int>) throws {
+        let wanted = numbers.map { "u\($0)x" }.sorted()
+        let isThere = try host.waits(seconds: 20) {
+            let found = try names(host)
+            return Self.sources.allSatisfy { found[$0]?.sorted() == wanted }
+        }
+        if !isThere {
+            let found = try names(host)
+            for source in Self.sources { #expect(found[source]?.sorted() == wanted, "\(source)") }
+        }
+    }
+
+    @Test func killedAtAnyMoment() throws {
+        let host = try makeHost()
+        _ = try host.startLAPI()
+        var agent = try host.startAgent()
+        for number in 1...18 {
+            for source in Self.sources { AttackLog.append(line(source, number), to: host.followed) }
+            usleep(UInt32(number % 5) * 4_000)
+            if number % 2 == 0 {
+                agent.kill()
+                agent = try host.startAgent()
+            }
+        }
+        try expect(host, 1...18)
+    }
+
+    @Test func stoppedBetweenTwoLines() throws {
+        let host = try makeHost()
+        _ = try host.startLAPI()
+        for number in 1...6 {
+            let agent = try host.startAgent()
+            for source in Self.sources { AttackLog.append(line(source, number), to: host.followed) }
+            if number < 6 { #expect(agent.stop() == 0) }
+        }
+        try expect(host, 1...6)
+    }
+
+    @Test func linesOfTheTimeInBetween() throws {
+        let host = try makeHost()
+        _ = try host.startLAPI()
+        let agent = try host.startAgent()
+        for source in Self.sources { AttackLog.append(line(source, 1), to: host.followed) }
+        #expect(agent.stop() == 0)
+        for number in 2...3 {
+            for source in Self.sources { AttackLog.append(line(source, number), to: host.followed) }
+        }
+        rename(host.followed, host.followed + ".1")
+        for source in Self.sources { AttackLog.append(line(source, 4), to: host.followed) }
+        _ = try host.startAgent()
+        for number in 5...6 {
+            for source in Self.sources { AttackLog.append(line(source, number), to: host.followed) }
+        }
+        try expect(host, 1...6)
+    }
+
+    @Test func reloadedBetweenTwoLines() throws {
+        let host = try makeHost()
+        _ = try host.startLAPI()
+        let agent = try host.startAgent()
+        for number in 1...6 {
+            for source in Self.sources { AttackLog.append(line(source, number), to: host.followed) }
+            #expect(agent.reload())
+        }
+        try expect(host, 1...6)
+    }
+
+    @Test func aDamagedCheckpointIsSaidAndTheAgentStarts() throws {
+        let host = try makeHost()
+        _ = try host.startLAPI()
+        var agent = try host.startAgent()
+        #expect(agent.stop() == 0)
+        let path = host.path + "/data/crowd-agent/checkpoint"
+        var bytes = try FileContents.read(path)
+        bytes[bytes.count / 2] ^= 1
+        try host.directory.write("data/crowd-agent/checkpoint", bytes)
+        agent = try host.startAgent()
+        #expect(host.log("crowdsec.log").contains("The checkpoint cannot be read"))
+        for number in 1...6 {
+            for source in Self.sources { AttackLog.append(line(source, number), to: host.followed) }
+        }
+        try expect(host, 1...6)
+    }
+}
