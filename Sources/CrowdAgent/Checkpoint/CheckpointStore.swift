@@ -104,32 +104,11 @@ final class CheckpointStore: @unchecked Sendable {
 
     private func write(_ bytes: [UInt8], _ generation: UInt64) {
         do {
-            try replace(bytes)
+            try FileContents.replace(path, with: bytes, mode: 0o600)
             for old in redoGenerations where old < generation { unlink(redoPath(old)) }
         } catch {
             log.error("The checkpoint could not be written, the last one stays in force. error=\"\(error)\"")
         }
-    }
-
-    private func replace(_ bytes: [UInt8]) throws(SystemFailure) {
-        let aside = path + ".new"
-        let fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard fd >= 0 else { throw SystemFailure("open \(aside)") }
-        var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Glibc.write(fd, $0.baseAddress?.advanced(by: done), bytes.count - done)
-            }
-            guard count > 0 else {
-                close(fd)
-                throw SystemFailure("write \(aside)")
-            }
-            done += count
-        }
-        let isSynced = fdatasync(fd) == 0
-        close(fd)
-        guard isSynced, rename(aside, path) == 0 else { throw SystemFailure("rename \(aside)") }
-        FileContents.syncDirectory(of: path)
     }
 
     private func complain(_ what: String, _ error: SystemFailure) {

@@ -35,14 +35,6 @@ public enum FileContents {
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// Makes a file's name as durable as its content.
-    public static func syncDirectory(of path: String) {
-        let descriptor = open(directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        fsync(descriptor)
-        close(descriptor)
-    }
-
     /// What follows the last slash.
     public static func name(of path: String) -> String { String(path.split(separator: "/").last ?? "") }
 

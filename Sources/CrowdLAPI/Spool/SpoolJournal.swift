@@ -45,7 +45,7 @@ struct SpoolJournal: ~Copyable {
         liveBytes = scan.live.reduce(0) { $0 + $1.length + SpoolRecord.headerBytes }
         if scan.live.isEmpty { end = 0 }
         ftruncate(fd, off_t(end))
-        FileContents.syncDirectory(of: path)
+        try? FileContents.sync(FileContents.directory(of: path))
         if scan.damagedBytes > 0 && !scan.live.isEmpty { recovered.entries = try rewrite(scan.live) }
     }
 
