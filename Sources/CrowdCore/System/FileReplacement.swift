@@ -30,7 +30,7 @@ extension FileContents {
             unlink(from)
             throw ConfigError("rename \(path): \(fault)")
         }
-        if syncsFolder { syncDirectory(of: path) }
+        if syncsFolder { try? sync(directory(of: path)) }
     }
 
     /// Writes a file that nobody looks at yet; it is on the disk only after `sync`.
