@@ -48,6 +48,12 @@ struct Agent {
     private func loadContent(_ config: SuiteConfig, _ log: Logger) -> Content {
         var loader = ContentLoader(
             patternDirectory: config.paths.patternDirectory, dataDirectory: config.paths.dataDirectory)
+        if let agent = config.agent {
+            loader.contextValueBytes = agent.contextValueBytes
+            if agent.contextIsExplicit || FileContents.exists(agent.contextPath) {
+                loader.contextPath = agent.contextPath
+            }
+        }
         loader.acceleratesRegex = getenv("CROWD_REGEX").map { String(cString: $0) } != "re2"
         loader.report = { log.error("\($0)") }
         if FileContents.exists(config.paths.simulationPath) {

@@ -11,6 +11,7 @@ final class EngineHarness: WorkerObserver {
     let content: Content
     private(set) var worker: Worker?
     private let origin: LineOrigin
+    private let identity = EngineIdentity()
 
     /// A parser that takes `user=… ip=… at=…` lines, for tests that are not about parsing.
     static let plainParser = """
@@ -30,7 +31,7 @@ final class EngineHarness: WorkerObserver {
 
     init(
         parsers: [(stage: String, text: String)] = [("s01-parse", plainParser)], scenarios: [String] = [],
-        postoverflows: [String] = [], isReplay: Bool = true, bucketCeiling: Int = 1_000,
+        postoverflows: [String] = [], contexts: [String] = [], isReplay: Bool = true, bucketCeiling: Int = 1_000,
         configure: (inout ContentLoader) -> Void = { _ in }
     ) throws {
         folder = try TemporaryDirectory()
@@ -46,12 +47,27 @@ final class EngineHarness: WorkerObserver {
             let path = try folder.write("postoverflows/s00-enrich/\(number).yaml", text)
             items.postoverflows.append(ItemFile(path: path, stage: "s00-enrich"))
         }
+        for (number, text) in contexts.enumerated() {
+            items.contexts.append(ItemFile(path: try folder.write("contexts/\(number).yaml", text)))
+        }
         var loader = ContentLoader(
             patternDirectory: SharedMaterial.packageRoot + "/deploy/etc/crowdsec/patterns", dataDirectory: folder.path)
         configure(&loader)
         content = loader.load(items)
         origin = LineOrigin(source: "test.log", module: "file", labels: [("type", "syslog")], isReplay: isReplay)
-        worker = Worker(content, observer: self, bucketCeiling: bucketCeiling)
+        worker = Worker(content, observer: self, identity: identity, bucketCeiling: bucketCeiling)
+    }
+
+    /// Another agent's engine, which goes on with what this one's buckets hold.
+    func goOn(_ content: Content? = nil) throws -> BucketRestoration {
+        var writer = ByteWriter()
+        worker?.writeSnapshot(to: &writer)
+        let next = Worker(content ?? self.content, observer: self, identity: identity)
+        defer { worker = next }
+        return try writer.bytes.withUnsafeBufferPointer { buffer throws(DamagedBytes) in
+            var reader = ByteReader(buffer)
+            return try next.restoreSnapshot(&reader)
+        }
     }
 
     func run(_ lines: [String]) {

@@ -9,6 +9,7 @@ public final class Content: @unchecked Sendable {
     public let parsers: Stages
     public let postoverflows: Stages
     public let scenarios: [Scenario]
+    let context: AlertContext
     public let data: DataFiles
     /// Items left out, each with its reason. The rest works without them.
     public let refused: [ConfigError]
@@ -18,13 +19,14 @@ public final class Content: @unchecked Sendable {
     let scenarioIndex: ScenarioIndex
 
     init(
-        keys: KeyTable, parsers: Stages, postoverflows: Stages, scenarios: [Scenario], data: DataFiles,
-        refused: [ConfigError], warnings: [ConfigError], usesJIT: Bool, indexed: Bool
+        keys: KeyTable, parsers: Stages, postoverflows: Stages, scenarios: [Scenario], context: AlertContext,
+        data: DataFiles, refused: [ConfigError], warnings: [ConfigError], usesJIT: Bool, indexed: Bool
     ) {
         self.keys = keys
         self.parsers = parsers
         self.postoverflows = postoverflows
         self.scenarios = scenarios
+        self.context = context
         self.data = data
         self.refused = refused
         self.warnings = warnings
@@ -53,6 +55,11 @@ public struct ContentLoader {
     /// Where a data file lies, by its URL and its name; by default its name in the data directory.
     public var resolveData: (@Sendable (_ url: String, _ name: String) -> String)?
 
+    /// The operator's own alert context, read after the installed items; nil for none.
+    public var contextPath: String?
+    /// Longest value list of a context, in bytes of its JSON.
+    public var contextValueBytes = 4_000
+
     /// A node that runs first in the first stage: a hub test's `override_statics`.
     public var overrides: YAMLNode?
 
@@ -76,10 +83,11 @@ public struct ContentLoader {
         let groks = library()
         let parsers = stages(items.parsers, environment, data, groks, overrides: overrides)
         let postoverflows = stages(items.postoverflows, environment, data, groks, overrides: nil)
-        let scenarios = scenarios(items.scenarios, environment, data)
+        let context = context(items.contexts, environment)
+        let scenarios = scenarios(items.scenarios, environment, data, keepingAll: context.needsWholeEvents)
         return Content(
-            keys: keys, parsers: parsers, postoverflows: postoverflows, scenarios: scenarios, data: data,
-            refused: refused, warnings: warnings, usesJIT: groks.usesJIT, indexed: usesIndex)
+            keys: keys, parsers: parsers, postoverflows: postoverflows, scenarios: scenarios, context: context,
+            data: data, refused: refused, warnings: warnings, usesJIT: groks.usesJIT, indexed: usesIndex)
     }
 
     /// The standard names, then pattern files: those without a dot in their name, all read as one (so their order does not
@@ -187,10 +195,38 @@ public struct ContentLoader {
         }
     }
 
+    // MARK: contexts
+
+    private mutating func context(_ items: [ItemFile], _ environment: Environment) -> AlertContext {
+        var config = ContextConfig()
+        func merge(_ node: YAMLNode?) {
+            guard let node else { return }
+            do { try config.merge(node) } catch { refused.append(error) }
+        }
+        for item in items {
+            for document in documents(item.path) { merge((try? document.anyMapping())?.present("context")) }
+        }
+        if let contextPath {
+            for document in documents(contextPath) where !document.isNull { merge(document) }
+        }
+        var environment = environment
+        AlertContext.declare(in: &environment)
+        var programs: [String: [Program]] = [:]
+        for (name, expression) in config.expressions {
+            do {
+                programs[name, default: []].append(try Program(expression, in: environment))
+            } catch {
+                refused.append(error)
+            }
+        }
+        let names = programs.keys.sorted().map { ($0, programs[$0] ?? []) }
+        return AlertContext(names, limit: contextValueBytes)
+    }
+
     // MARK: scenarios
 
     private mutating func scenarios(
-        _ items: [ItemFile], _ environment: Environment, _ data: DataFiles
+        _ items: [ItemFile], _ environment: Environment, _ data: DataFiles, keepingAll: Bool
     ) -> [Scenario] {
         let compiler = ScenarioCompiler(environment: environment)
         var scenarios: [Scenario] = []
@@ -201,7 +237,8 @@ public struct ContentLoader {
                     load(config.data, into: data)
                     scenarios.append(
                         try compiler.compile(
-                            config, number: scenarios.count, isSimulated: simulation.isSimulated(config.name)))
+                            config, number: scenarios.count, isSimulated: simulation.isSimulated(config.name),
+                            keepingAll: keepingAll))
                 } catch {
                     refused.append(error)
                 }
@@ -226,7 +263,10 @@ struct ScenarioCompiler {
         bucketEnvironment = bucket
     }
 
-    func compile(_ config: ScenarioConfig, number: Int, isSimulated: Bool) throws(ConfigError) -> Scenario {
+    /// - Parameter keepingAll: something outside the scenario looks at its events beyond their Meta.
+    func compile(
+        _ config: ScenarioConfig, number: Int, isSimulated: Bool, keepingAll: Bool
+    ) throws(ConfigError) -> Scenario {
         var programs = Scenario.Programs(filter: try program(config.filter))
         programs.groupBy = try config.groupBy.map { (text) throws(ConfigError) in try program(text) }
         programs.distinct = try config.distinct.map { (text) throws(ConfigError) in try program(text) }
@@ -239,18 +279,11 @@ struct ScenarioCompiler {
         for item in config.bayesianConditions { programs.bayesian.append(try program(item.condition, bucket: true)) }
         return Scenario(
             config, number: number, programs: programs, isSimulated: isSimulated, hash: "", version: "",
-            keepsWholeEvents: false)
+            keepsWholeEvents: keepingAll)
     }
 
     private func program(_ expression: NodeConfig.Expression, bucket: Bool = false) throws(ConfigError) -> Program {
-        do {
-            return try Program(expression.text, in: bucket ? bucketEnvironment : environment)
-        } catch {
-            let (line, column) = error.position(in: expression.text)
-            throw ConfigError(
-                "invalid expression '\(expression.text.prefix(200))': \(error.message) (\(line):\(column))",
-                at: expression.mark)
-        }
+        try Program(expression, in: bucket ? bucketEnvironment : environment)
     }
 }
 

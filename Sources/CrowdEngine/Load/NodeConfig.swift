@@ -1,4 +1,5 @@
 public import CrowdCore
+import CrowdExpr
 
 /// A parser or postoverflow node as its YAML states it (engine facts B.2).
 public struct NodeConfig: Sendable {
@@ -234,5 +235,19 @@ public struct DataFileConfig: Sendable {
         sourceURL = try yaml.string("source_url") ?? ""
         destination = try yaml.string("dest_file") ?? ""
         type = try yaml.string("type") ?? ""
+    }
+}
+
+extension Program {
+    /// Compiles an item's expression; what is wrong with it is said with file and line.
+    convenience init(_ expression: NodeConfig.Expression, in environment: Environment) throws(ConfigError) {
+        do {
+            try self.init(expression.text, in: environment)
+        } catch {
+            let (line, column) = error.position(in: expression.text)
+            throw ConfigError(
+                "invalid expression '\(expression.text.prefix(200))': \(error.message) (\(line):\(column))",
+                at: expression.mark)
+        }
     }
 }

@@ -54,14 +54,7 @@ struct NodeCompiler {
     }
 
     func program(_ expression: NodeConfig.Expression) throws(ConfigError) -> Program {
-        do {
-            return try Program(expression.text, in: environment)
-        } catch {
-            let (line, column) = error.position(in: expression.text)
-            throw ConfigError(
-                "invalid expression '\(expression.text.prefix(200))': \(error.message) (\(line):\(column))",
-                at: expression.mark)
-        }
+        try Program(expression, in: environment)
     }
 
     private mutating func grok(_ config: GrokConfig?) throws(ConfigError) -> GrokStep? {

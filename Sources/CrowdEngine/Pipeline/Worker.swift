@@ -53,6 +53,7 @@ public final class Worker {
     private let postoverflow: StageRunner
     private let builder: AlertBuilder
     private let scopeMachine: Machine
+    private let contextMachine: Machine
     public weak var observer: (any WorkerObserver)?
     private let recorder: Recorder?
     private var complaints: Set<String> = []
@@ -80,6 +81,7 @@ public final class Worker {
         postoverflow = StageRunner(content.postoverflows, event: overflowEvent, stashes: content.data.stashes)
         builder = AlertBuilder(keys: content.keys)
         scopeMachine = Machine(event: Event(keys: content.keys))
+        contextMachine = Machine(event: Event(keys: content.keys), variables: AlertContext.variables)
         parser.observer = recorder
         postoverflow.observer = recorder
         pourer.onError = { [weak self] scenario, text in self?.complain(scenario.name, text) }
@@ -174,13 +176,17 @@ public final class Worker {
     }
 
     private func settle(_ overflow: Pourer.Overflow) {
-        let alerts: [RaisedAlert]
+        var alerts: [RaisedAlert]
         do {
             alerts = try builder.build(overflow.bucket, of: overflow.scenario, machine: scopeMachine) { source in
                 uuid(for: source, of: overflow)
             }
         } catch {
             return complain(overflow.scenario.name, error.description)
+        }
+        if !content.context.isEmpty {
+            let meta = content.context.items(overflow.bucket.queue, machine: contextMachine)
+            for index in alerts.indices { alerts[index].header.meta = meta }
         }
         let needsEvent =
             !content.postoverflows.isEmpty || overflow.scenario.config.reprocesses || recorder != nil
