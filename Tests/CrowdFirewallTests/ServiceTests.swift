@@ -1,6 +1,7 @@
 import CrowdCore
 import CrowdLAPI
 import Synchronization
+import CrowdTestSupport
 import Testing
 
 @testable import CrowdFirewall
