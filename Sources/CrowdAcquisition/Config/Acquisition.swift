@@ -58,7 +58,9 @@ public enum Acquisition {
         }
         switch kind {
         case "file": return FileSource(try FileSourceConfig(from: document), context)
-        case "journalctl", "syslog", "docker", "http", "kafka", "kinesis", "cloudwatch", "s3", "loki", "victorialogs",
+        case "journalctl": return JournalSource(try JournalSourceConfig(from: document), context)
+        case "syslog": return SyslogSource(try SyslogSourceConfig(from: document), context)
+        case "docker", "http", "kafka", "kinesis", "cloudwatch", "s3", "loki", "victorialogs",
             "k8s-audit", "wineventlog", "appsec":
             throw ConfigError("data source \(kind) is not built in this version of crowd-agent", at: document.mark)
         default: throw ConfigError("unknown data source \(kind)", at: document.mark)
@@ -71,10 +73,12 @@ public enum Acquisition {
     ) throws(ConfigError) -> any DataSource {
         guard let mark = dsn.range(ofScheme: "://") else { throw ConfigError("\(dsn) isn't valid dsn (no protocol)") }
         let scheme = dsn[..<mark.lowerBound]
-        guard scheme == "file" else {
-            throw ConfigError("\(scheme) datasource does not support command-line acquisition")
+        let rest = String(dsn[mark.upperBound...])
+        switch scheme {
+        case "file": return FileSource(try FileSourceConfig(dsn: rest, labels: labels), context)
+        case "journalctl": return JournalSource(try JournalSourceConfig(dsn: rest, labels: labels), context)
+        default: throw ConfigError("\(scheme) datasource does not support command-line acquisition")
         }
-        return FileSource(try FileSourceConfig(dsn: String(dsn[mark.upperBound...]), labels: labels), context)
     }
 }
 

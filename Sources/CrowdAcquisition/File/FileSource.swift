@@ -29,15 +29,12 @@ final class FileSource: DataSource {
     }
 
     var name: String { "file:" + config.patterns.joined(separator: ",") }
-    var isFinite: Bool { config.mode == .cat }
+    var isFinite: Bool { config.common.mode == .cat }
     var hasBegun: Bool { begun.load(ordering: .acquiring) }
 
     func run(into queue: LineQueue, until stop: StopFlag) throws {
         defer { begun.store(true, ordering: .releasing) }
-        switch config.mode {
-        case .cat: try readOnce(into: queue, until: stop)
-        case .tail: follow(into: queue, until: stop)
-        }
+        if isFinite { try readOnce(into: queue, until: stop) } else { follow(into: queue, until: stop) }
     }
 
     // MARK: once
@@ -58,7 +55,7 @@ final class FileSource: DataSource {
     }
 
     private func origin(_ path: String) -> LineOrigin {
-        LineOrigin(source: path, module: "file", labels: config.labels, isReplay: config.isReplay)
+        LineOrigin(source: path, module: "file", labels: config.common.labels, isReplay: config.common.isReplay)
     }
 
     /// Files of a pattern, without the excluded ones.

@@ -50,6 +50,17 @@ public final class LineQueue: @unchecked Sendable {
         return true
     }
 
+    /// Takes the batch if there is room now; for sources that cannot wait.
+    public func offer(_ batch: LineBatch) -> Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        guard !isClosed, bytes <= maxBytes, batches.count < maxBatches else { return false }
+        batches.append(batch)
+        bytes += batch.byteCount
+        pthread_cond_broadcast(changed)
+        return true
+    }
+
     /// The next batch, waiting for at most `milliseconds`.
     public func take(within milliseconds: Int) -> Taken {
         pthread_mutex_lock(mutex)

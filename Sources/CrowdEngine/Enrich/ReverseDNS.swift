@@ -88,37 +88,11 @@ final class ReverseDNS: Sendable {
     /// By `getnameinfo`, so that /etc/hosts and nsswitch.conf count as they do for every program.
     static func systemName(_ address: IPAddress) -> String? {
         var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-        let status = withSocketAddress(address) { pointer, length in
+        let status = SocketAddress.with(address) { pointer, length in
             getnameinfo(pointer, length, &host, socklen_t(host.count), nil, 0, NI_NAMEREQD)
         }
         guard status == 0 else { return nil }
         let name = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return name.hasSuffix(".") ? name : name + "."
-    }
-
-    private static func withSocketAddress(
-        _ address: IPAddress, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
-    ) -> Int32 {
-        guard address.isV6 else {
-            var v4 = sockaddr_in()
-            v4.sin_family = sa_family_t(AF_INET)
-            v4.sin_addr.s_addr = UInt32(truncatingIfNeeded: address.low).bigEndian
-            return withUnsafePointer(to: &v4) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-        }
-        var v6 = sockaddr_in6()
-        v6.sin6_family = sa_family_t(AF_INET6)
-        withUnsafeMutableBytes(of: &v6.sin6_addr) { bytes in
-            bytes.storeBytes(of: address.high.bigEndian, as: UInt64.self)
-            bytes.storeBytes(of: address.low.bigEndian, toByteOffset: 8, as: UInt64.self)
-        }
-        return withUnsafePointer(to: &v6) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_in6>.size))
-            }
-        }
     }
 }

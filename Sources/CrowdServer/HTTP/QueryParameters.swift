@@ -27,34 +27,6 @@ struct QueryParameters: Sendable {
     func all(_ name: String) -> [String] { pairs.filter { $0.name == name }.map(\.value) }
 }
 
-enum PercentEncoding {
-    /// nil for a `%` that two hexadecimal digits do not follow.
-    static func decode(_ text: some Sequence<UInt8>, plusIsSpace: Bool = false) -> String? {
-        var out: [UInt8] = []
-        var iterator = text.makeIterator()
-        while let byte = iterator.next() {
-            if byte == UInt8(ascii: "%") {
-                guard let high = iterator.next().flatMap(digit), let low = iterator.next().flatMap(digit) else {
-                    return nil
-                }
-                out.append(high << 4 | low)
-            } else {
-                out.append(byte == UInt8(ascii: "+") && plusIsSpace ? UInt8(ascii: " ") : byte)
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
-    }
-}
-
 /// Values as Go's parsers take them.
 enum GoValue {
     static func bool(_ text: String) -> Bool? {

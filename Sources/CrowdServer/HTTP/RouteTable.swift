@@ -1,3 +1,4 @@
+import CrowdCore
 import HTTPTypes
 
 /// A route: method, pattern, who may call it, and what it does.

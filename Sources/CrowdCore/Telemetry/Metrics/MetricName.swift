@@ -30,6 +30,7 @@ public enum MetricName: String, CaseIterable, Sendable {
     case syslogSourceParsed = "cs_syslogsource_parsed_total"
     case dockerSourceHits = "cs_dockersource_hits_total"
     case httpSourceHits = "cs_httpsource_hits_total"
+    case linesDropped = "cs_lines_dropped_total"
     // Agent: delivery and back-pressure (ours)
     case spoolAlerts = "cs_spool_alerts"
     case spoolBytes = "cs_spool_bytes"
@@ -93,6 +94,7 @@ public enum MetricName: String, CaseIterable, Sendable {
         case .regexpCacheSize: "Entries per regexp cache."
         case .fileSourceHits, .journalSourceHits, .syslogSourceHits, .dockerSourceHits, .httpSourceHits:
             "Total lines that were read."
+        case .linesDropped: "Lines dropped because they came faster than they were parsed and could not wait."
         case .syslogSourceParsed: "Total lines that were successfully parsed by the syslog source."
         case .spoolAlerts: "Alerts kept on disk until the Local API takes them."
         case .spoolBytes: "Bytes of the alerts kept on disk."

@@ -1,0 +1,95 @@
+import CrowdCore
+import CrowdEngine
+import Glibc
+import Logging
+import Synchronization
+
+/// Reads the systemd journal through `journalctl`, in its short format, which looks like a syslog line.
+///
+/// A journal is followed from its end at the first start. Later the program is asked for what came since the last line's
+/// time, and lines that were read then are left out, known by their hashes: nothing is lost between two runs, nor while
+/// `journalctl` was down and started again.
+final class JournalSource: DataSource {
+    private let config: JournalSourceConfig
+    private let context: AcquisitionContext
+    private let program: String
+    private let begun = Atomic(false)
+
+    init(_ config: JournalSourceConfig, _ context: AcquisitionContext, program: String = "journalctl") {
+        self.program = program
+        self.config = config
+        self.context = context
+    }
+
+    var name: String { config.sourceName }
+    var isFinite: Bool { config.common.mode == .cat }
+    var hasBegun: Bool { begun.load(ordering: .acquiring) }
+
+    func run(into queue: LineQueue, until stop: StopFlag) throws {
+        let cursor = isFinite ? nil : context.cursors.find(name).flatMap(JournalCursor.init)
+        let arguments = arguments(cursor)
+        context.log.info("Running \(arguments.joined(separator: " "))")
+        let program = try RunningProgram(arguments)
+        begun.store(true, ordering: .releasing)
+        let origin = LineOrigin(
+            source: name, module: "journalctl", labels: config.common.labels, isReplay: config.common.isReplay)
+        var reader = JournalReader(origin, config.maxLineBytes, cursor, keepsPlace: !isFinite)
+        let hits = context.metrics.counter(
+            .journalSourceHits,
+            [("source", name), ("datasource_type", "journalctl"), ("acquis_type", origin.type)])
+        if !isFinite {
+            // The place is known from the first moment on.
+            let marker = LineBatch(origin, capacity: 0)
+            marker.place = .cursor(source: name, reader.place)
+            _ = queue.put(marker)
+        }
+        defer { if !isFinite { context.cursors.save(reader.place, of: name) } }
+        while !stop.isSet {
+            guard let isOpen = read(program, &reader, hits, queue) else { continue }
+            if !isOpen { break }
+        }
+        if stop.isSet { return }
+        let status = program.wait()
+        if isFinite, status == 0 { return }
+        throw ConfigError("journalctl ended with status \(status)")
+    }
+
+    private func arguments(_ cursor: JournalCursor?) -> [String] {
+        guard !isFinite else {
+            return [program] + (config.since.isEmpty ? [] : ["--since", config.since]) + config.filters
+        }
+        guard let cursor else { return [program, "--follow", "-n", "0"] + config.filters }
+        return [program, "--follow", "-n", "all", "--since", "@\(cursor.seconds)"] + config.filters
+    }
+
+    /// One wait for either pipe; nil when nothing came, false when the output has ended.
+    private func read(
+        _ program: RunningProgram, _ reader: inout JournalReader, _ hits: Counter, _ queue: LineQueue
+    ) -> Bool? {
+        var waiting = [
+            pollfd(fd: program.output, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: program.errors, events: Int16(POLLIN), revents: 0),
+        ]
+        guard poll(&waiting, 2, 200) > 0 else {
+            reader.isIdle()
+            return nil
+        }
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        if waiting[1].revents & Int16(POLLIN) != 0 {
+            let count = Glibc.read(program.errors, &buffer, 4_096)
+            if count > 0 {
+                for line in String(decoding: buffer[..<count], as: UTF8.self).split(separator: "\n") {
+                    context.log.warning("journalctl: \(line)")
+                }
+            }
+        }
+        guard waiting[0].revents != 0 else { return nil }
+        let count = Glibc.read(program.output, &buffer, buffer.count)
+        guard count > 0 else { return count < 0 && errno == EINTR ? nil : false }
+        if let batch = buffer.withUnsafeBufferPointer({ reader.cut(UnsafeBufferPointer(rebasing: $0[..<count])) }) {
+            hits.add(UInt64(batch.count))
+            _ = queue.put(batch)
+        }
+        return true
+    }
+}

@@ -1,0 +1,44 @@
+import CrowdCore
+import Glibc
+
+/// A bound UDP socket.
+final class DatagramSocket {
+    private let descriptor: Int32
+
+    /// - Throws: `ConfigError`: `listen udp 127.0.0.1:514: bind: permission denied`.
+    init(address: String, port: Int, buffer: Int32) throws(ConfigError) {
+        let place = "listen udp \(address):\(port)"
+        guard let ip = IPAddress(address) else { throw ConfigError("\(place): not a numeric address") }
+        let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        descriptor = socket(ip.isV6 ? AF_INET6 : AF_INET, type, 0)
+        guard descriptor >= 0 else { throw ConfigError("\(place): \(systemMessage(errno))") }
+        var size = buffer
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        let bound = SocketAddress.with(ip, port: port) { bind(descriptor, $0, $1) }
+        guard bound == 0 else {
+            let reason = systemMessage(errno)
+            close(descriptor)
+            throw ConfigError("\(place): bind: \(reason)")
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    func waits(milliseconds: Int32) -> Bool {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&waiting, 1, milliseconds) > 0
+    }
+
+    /// The next datagram and its sender's address; nil when there is none.
+    func receive(into buffer: UnsafeMutableBufferPointer<UInt8>) -> (sender: String, count: Int)? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let count = withUnsafeMutablePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                recvfrom(descriptor, buffer.baseAddress, buffer.count, 0, $0, &length)
+            }
+        }
+        guard count >= 0 else { return nil }
+        return (SocketAddress.address(storage)?.unmapped.description ?? "unknown", count)
+    }
+}

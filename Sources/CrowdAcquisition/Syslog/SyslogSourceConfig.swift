@@ -1,0 +1,39 @@
+import CrowdCore
+
+/// `source: syslog`: a UDP listener (surface facts C.5).
+struct SyslogSourceConfig: Sendable {
+    var common: SourceCommon
+    var address = "127.0.0.1"
+    var port = 514
+    /// Longer messages are cut, in bytes.
+    var maxMessageBytes = 2_048
+    /// Keep the message as it is, without its priority.
+    var skipsParser = false
+
+    init(from node: YAMLNode) throws(ConfigError) {
+        let yaml = try node.mapping(
+            type: "syslogacquisition.Configuration",
+            known: SourceCommon.keys + [
+                "listen_addr", "listen_port", "protocol", "max_message_len", "disable_rfc_parser",
+            ])
+        common = try SourceCommon(yaml, at: node.mark)
+        if let given = try yaml.string("listen_addr"), !given.isEmpty { address = given }
+        guard IPAddress(address) != nil else {
+            throw ConfigError("invalid listen IP \(address)", at: yaml["listen_addr"]?.mark)
+        }
+        let given = try yaml.int("listen_port") ?? 0
+        port = given == 0 ? port : given
+        guard (1...65_535).contains(port) else {
+            throw ConfigError("invalid port \(port)", at: yaml["listen_port"]?.mark)
+        }
+        if let transport = try yaml.string("protocol"), !transport.isEmpty, transport != "udp" {
+            throw ConfigError("unsupported protocol \(transport): only udp", at: yaml["protocol"]?.mark)
+        }
+        let length = try yaml.int("max_message_len", in: 0...65_536) ?? 0
+        if length > 0 { maxMessageBytes = length }
+        skipsParser = try yaml.bool("disable_rfc_parser") ?? false
+        guard common.mode != .cat else {
+            throw ConfigError("unsupported mode 'cat' for syslog source", at: node.mark)
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import CrowdCore
+import CrowdTestSupport
+import Glibc
+import Logging
+import Synchronization
+import Testing
+
+@testable import CrowdAcquisition
+@testable import CrowdEngine
+
+@Suite("Syslog messages") struct SyslogMessageTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var message: String
+        /// The rebuilt line and the format; nil for what is refused.
+        var line: String?
+        var format = SyslogMessage.Format.rfc3164
+        var testDescription: String { String(message.prefix(60)) }
+    }
+
+    @Test(arguments: [
+        Case(
+            message: "<38>Nov 21 15:04:05 edge01 sshd[4242]: Failed password for root from 192.0.2.1 port 1 ssh2",
+            line: "Nov 21 15:04:05 edge01 sshd[4242]: Failed password for root from 192.0.2.1 port 1 ssh2"),
+        Case(message: "<38>Nov  1 05:04:05 h cron: x", line: "Nov  1 05:04:05 h cron: x"),
+        Case(message: "<38>Nov 1 05:04:05 h cron: x\n", line: "Nov  1 05:04:05 h cron: x"),
+        Case(message: "<38>Nov 21 2024 15:04:05 h t: x", line: "Nov 21 15:04:05 h t: x"),
+        Case(message: "<13>Nov 21 15:04:05 tag: no host", line: "Nov 21 15:04:05 unknownhost tag: no host"),
+        Case(message: "<13>2026-11-21T15:04:05+01:00 h app[1]: iso", line: "Nov 21 15:04:05 h app[1]: iso"),
+        Case(message: "<13>Nov 21 15:04:05 h no tag here", line: "Nov 21 15:04:05 h : no tag here"),
+        Case(
+            message: #"<165>1 2026-08-24T05:14:15.000003-07:00 host app 8710 ID47 [x@1 a="]\"" b="2"][y@1] it's"#,
+            line: "Aug 24 05:14:15 host app[8710]: it's", format: .rfc5424),
+        Case(
+            message: "<34>1 2026-10-11T22:14:15.003Z h su - ID47 - \u{FEFF}'su root' failed",
+            line: "Oct 11 22:14:15 h su: 'su root' failed", format: .rfc5424),
+        Case(message: "<34>1 2026-10-11T22:14:15Z - - - - -", line: "Oct 11 22:14:15 unknownhost : ", format: .rfc5424),
+        Case(message: "no priority"), Case(message: "<999>Nov 21 15:04:05 h t: x"), Case(message: ""),
+        Case(message: "<13>"), Case(message: "<13>Foo 21 15:04:05 h t: x"), Case(message: "<13>Nov 41 15:04:05 h t: x"),
+        Case(message: "<13>Nov 21 25:04:05 h t: x"), Case(message: "<34>1 2026-10-11T22:14:15Z h su - ID [open"),
+    ])
+    func isRebuilt(_ one: Case) {
+        var text = one.message
+        text.withUTF8 { bytes in
+            let message = SyslogMessage(ByteSlice(bytes))
+            #expect(message.map { String(decoding: $0.line(now: .now()), as: UTF8.self) } == one.line)
+            if let message { #expect(message.format == one.format) }
+        }
+    }
+
+    @Test func anyBytesAreTakenOrRefused() {
+        var random = SeededRandom(7)
+        let seed = Array("<34>1 2026-10-11T22:14:15Z h su[1]: - ID [a b=\"c\\\"] Nov 21 15:04:05 x".utf8)
+        for _ in 0..<20_000 {
+            var bytes = (0..<Int.random(in: 0..<80, using: &random)).map { _ in seed.randomElement(using: &random) ?? 0
+            }
+            if Bool.random(using: &random) { bytes = Array(seed.prefix(10)) + bytes }
+            bytes.withUnsafeBufferPointer { _ = SyslogMessage(ByteSlice($0))?.line(now: .now()) }
+        }
+    }
+
+    @Test(arguments: [
+        ("listen_port: 70000\n", "invalid port 70000"), ("listen_addr: nowhere\n", "invalid listen IP nowhere"),
+        ("protocol: tcp\n", "unsupported protocol tcp"), ("foo: 1\n", "foo"), ("mode: cat\n", "cat"),
+    ])
+    func refuses(_ yaml: String, reason: String) throws {
+        let node = try #require(
+            try YAML.document(Array(("source: syslog\nlabels: {type: syslog}\n" + yaml).utf8), file: "a.yaml"))
+        let error = #expect(throws: ConfigError.self) { try SyslogSourceConfig(from: node) }
+        #expect("\(try #require(error))".contains(reason))
+    }
+
+    @Test func takesDatagrams() throws {
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let metrics = Metrics()
+        let port = try freePort()
+        let node = try #require(
+            try YAML.document(
+                Array("source: syslog\nlisten_port: \(port)\nlabels: {type: syslog}\nmax_message_len: 60\n".utf8),
+                file: "a"))
+        let source = SyslogSource(try SyslogSourceConfig(from: node), AcquisitionContext(metrics: metrics, log: log))
+        let queue = LineQueue()
+        let supervisor = SourceSupervisor([source], into: queue, log: log)
+        supervisor.start {}
+        supervisor.waitUntilBegun(milliseconds: 5_000)
+        let sender = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        defer { close(sender) }
+        for text in [
+            "<13>Nov 21 15:04:05 h t: one", "garbage", "<13>Nov 21 15:04:05 h t: " + String(repeating: "x", count: 90),
+        ] {
+            let bytes = Array(text.utf8)
+            let sent = SocketAddress.with(try #require(IPAddress("127.0.0.1")), port: port) { address, length in
+                sendto(sender, bytes, bytes.count, 0, address, length)
+            }
+            #expect(sent == bytes.count)
+        }
+        var lines: [String] = []
+        var origins: Set<String> = []
+        for _ in 0..<100 where lines.count < 2 {
+            guard case .batch(let batch) = queue.take(within: 100) else { continue }
+            origins.insert(String(batch.origin.source))
+            #expect(batch.place == .none)
+            batch.withEachLine { lines.append(String($0)) }
+        }
+        supervisor.stop.set()
+        #expect(lines == ["Nov 21 15:04:05 h t: one", "Nov 21 15:04:05 h t: " + String(repeating: "x", count: 35)])
+        #expect(origins == ["127.0.0.1"])
+        let text = String(decoding: metrics.exposition(), as: UTF8.self)
+        #expect(text.contains("cs_syslogsource_hits_total{"))
+        #expect(text.contains("} 3"), "\(text)")
+        let parsed = text.split(separator: "\n").filter { $0.contains("rfc3164") }
+        #expect(parsed.count == 1 && parsed.allSatisfy { $0.hasSuffix("} 2") }, "\(text)")
+    }
+
+    private func freePort() throws -> Int {
+        let probe = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        defer { close(probe) }
+        _ = SocketAddress.with(try #require(IPAddress("127.0.0.1"))) { bind(probe, $0, $1) }
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(probe, $0, &length) }
+        }
+        return Int(in_port_t(bigEndian: address.sin_port))
+    }
+}
