@@ -1,6 +1,7 @@
 import CNetfilterSystem
 import CrowdCore
 import CrowdTestSupport
+import CrowdTestSupport
 import Glibc
 
 @testable import CrowdFirewall
