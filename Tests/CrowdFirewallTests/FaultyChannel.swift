@@ -1,7 +1,6 @@
 import CNetfilterSystem
 import CrowdCore
 import CrowdTestSupport
-import CrowdTestSupport
 import Glibc
 
 @testable import CrowdFirewall
