@@ -27,6 +27,7 @@ configure_ours && configure_theirs || exit 1
 . "$ROOT/Tests/Accept/agent.sh"
 . "$ROOT/Tests/Accept/bouncer.sh"
 . "$ROOT/Tests/Accept/takeover.sh"
+. "$ROOT/Tests/Accept/configuration.sh"
 
 echo "$PASSED shown, $FAILED differ"
 [ "$FAILED" -eq 0 ]

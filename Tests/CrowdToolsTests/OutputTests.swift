@@ -36,6 +36,12 @@ import Testing
                 """)
     }
 
+    @Test(arguments: [(0, 10, 0), (5, 10, 15), (10, 10, 30), (20, 10, 30), (1, 0, 0)])
+    func bars(_ done: Int, _ total: Int, _ filled: Int) {
+        let bar = ProgressMeter.bar(done, of: total)
+        #expect(bar.count == 32 && bar.count { $0 == "#" } == filled)
+    }
+
     @Test func differences() {
         let old = (1...20).map { "line \($0)" }.joined(separator: "\n") + "\n"
         let new = old.replacing("line 4\n", with: "line four\n").replacing("line 20\n", with: "")

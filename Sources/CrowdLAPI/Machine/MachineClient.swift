@@ -1,5 +1,6 @@
 public import CrowdCore
 public import CrowdHTTP
+internal import Synchronization
 
 /// The Local API as a machine (agent or `cscli`) sees it: logs in, keeps its token fresh, repeats what may be repeated
 /// (protocol facts E).
@@ -70,14 +71,31 @@ public actor MachineClient {
     /// Deletes this machine at the Local API (`unregister_on_exit`).
     public func unregister() async throws(LAPIError) { _ = try await send(.delete, "v1/watchers/self") }
 
+    /// Reads a list of any length: each object is given as it arrives, as JSON `[object]`, on the client's thread.
+    ///
+    /// - Parameter element: false ends the transfer, which is no error.
+    public func list(
+        _ path: String, _ element: @escaping @Sendable ([UInt8]) -> Bool
+    ) async throws(LAPIError) {
+        let splitter = Mutex(ArraySplitter())
+        do {
+            _ = try await send(.get, path) { piece in splitter.withLock { $0.feed(piece, element) } }
+        } catch LAPIError.unreachable(.aborted) {
+            return
+        }
+    }
+
     /// Any request of an authenticated machine; answers below 400 are returned, the others thrown.
+    ///
+    /// - Parameter sink: takes the body of a 2xx answer, of any length.
     public func send(
-        _ method: HTTPRequest.Method, _ path: String, json: [UInt8]? = nil
+        _ method: HTTPRequest.Method, _ path: String, json: [UInt8]? = nil,
+        sink: (@Sendable (UnsafeBufferPointer<UInt8>) -> Bool)? = nil
     ) async throws(LAPIError) -> HTTPResponse {
         var retry = RetryPolicy()
         while true {
             let token = try await currentToken()
-            let response = try await exchange(method, path, json: json, token: token)
+            let response = try await exchange(method, path, json: json, token: token, sink)
             if response.status < 400 { return response }
             guard case .retry(let delay, let fresh) = retry.step(afterStatus: response.status),
                 delay == .zero || settings.waitsWhenBusy
@@ -92,10 +110,15 @@ public actor MachineClient {
     }
 
     private func exchange(
-        _ method: HTTPRequest.Method, _ path: String, json: [UInt8]?, token: String
+        _ method: HTTPRequest.Method, _ path: String, json: [UInt8]?, token: String,
+        _ sink: (@Sendable (UnsafeBufferPointer<UInt8>) -> Bool)?
     ) async throws(LAPIError) -> HTTPResponse {
         var request = HTTPRequest(method, path, headers: [("Authorization", "Bearer \(token)")], body: json)
         request.timeout = settings.timeout
+        if let sink {
+            request.bodySink = sink
+            request.maxResponseBytes = .max
+        }
         if json != nil { request.headers.append(("Content-Type", "application/json")) }
         guard let json, json.count > Self.gzipThreshold, inflates,
             let packed = Gzip.compress(json, level: Self.gzipLevel)

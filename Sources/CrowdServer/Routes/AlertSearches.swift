@@ -11,11 +11,24 @@ extension LocalAPI {
             try AlertSearch.find(filter, now: now, in: session)
         }
         guard !alerts.isEmpty else { return .json(200, Array("null".utf8)) }
-        return .json { writer in
-            writer.beginArray()
-            for alert in alerts { alert.write(to: &writer, nullForNoEvents: true) }
-            writer.endArray()
+        return Self.list(alerts)
+    }
+
+    /// Each alert is encoded when it is sent: the first one does not wait for the others, which may be many.
+    private static func list(_ alerts: [Alert]) -> Reply {
+        var reply = Reply.json(200, [])
+        reply.body = .generated {
+            var index = 0
+            return AnyIterator {
+                guard index <= alerts.count else { return nil }
+                var writer = JSONWriter()
+                if index < alerts.count { alerts[index].write(to: &writer, nullForNoEvents: true) }
+                defer { index += 1 }
+                let lead = index == 0 ? "[" : index < alerts.count ? "," : "]"
+                return Array(lead.utf8) + writer.bytes
+            }
         }
+        return reply
     }
 
     func findAlert(_ call: Call) async throws -> Reply {

@@ -67,15 +67,16 @@ enum AlertCommands {
         query.add("include_capi", call.flags.isOn("all") ? "true" : "false")
         query.add("limit", String(call.flags.isOn("all") ? 0 : call.flags.int("limit")))
         call.debug("GET v1/alerts\(query.text)")
-        let answer = try await call.client().send(.get, "v1/alerts" + query.text)
-        let alerts = try Alert.list(from: answer.body, strict: false)
-        switch call.output {
-        case .human: printTable(alerts, call)
-        case .raw: printRaw(alerts, call)
-        case .json:
-            let json = try JSON.parse(answer.body)
-            call.print(json.isNull ? "[]" : json.pretty)
+        let withMachine = call.flags.isOn("machine")
+        let isRaw = call.output == .raw
+        let header = isRaw ? rawHeader : tableHeader
+        let printer = RowPrinter(call, header: withMachine ? header + ["machine"] : header)
+        var state = try await AlertStream.read("v1/alerts" + query.text, call, printer) { alert, json, printer in
+            if let json { return printer.add(json: json) }
+            let cells = isRaw ? rawCells(alert) : tableCells(alert)
+            printer.add(withMachine ? cells + [alert.machineID] : cells)
         }
+        state.finish(none: "No active alerts")
     }
 
     static func addFilters(of call: Invocation, to query: inout QueryString) {
@@ -87,33 +88,26 @@ enum AlertCommands {
         query.add("origin", call.flags.nonEmpty("origin"))
     }
 
-    private static func printTable(_ alerts: [Alert], _ call: Invocation) {
-        guard !alerts.isEmpty else { return call.print("No active alerts") }
-        let withMachine = call.flags.isOn("machine")
-        var header = ["ID", "value", "reason", "country", "as", "decisions", "created_at", "kind"]
-        if withMachine { header.append("machine") }
-        var table = Table(header)
-        table.rows = alerts.map { alert in
-            let row = [
-                String(alert.id), alert.shownValue, alert.scenario, alert.source.cn, alert.source.shownAS,
-                alert.shownDecisions, alert.startAt, alert.kind,
-            ]
-            return withMachine ? row + [alert.machineID] : row
-        }
-        call.terminal.print(table.text(.full), terminator: "")
+    private static let tableHeader = [
+        "ID", "value", "reason", "country", "as", "decisions", "created_at", "kind",
+    ]
+
+    private static func tableCells(_ alert: Alert) -> [String] {
+        [
+            String(alert.id), alert.shownValue, alert.scenario, alert.source.cn, alert.source.shownAS,
+            alert.shownDecisions, alert.startAt, alert.kind,
+        ]
     }
 
-    private static func printRaw(_ alerts: [Alert], _ call: Invocation) {
-        let withMachine = call.flags.isOn("machine")
-        let header = ["id", "scope", "value", "reason", "country", "as", "decisions", "created_at", "kind"]
-        call.terminal.print(CSV.line(withMachine ? header + ["machine"] : header), terminator: "")
-        for alert in alerts {
-            let row = [
-                String(alert.id), alert.source.scope, alert.source.value, alert.scenario, alert.source.cn,
-                alert.source.shownAS, alert.shownDecisions, alert.startAt, alert.kind,
-            ]
-            call.terminal.print(CSV.line(withMachine ? row + [alert.machineID] : row), terminator: "")
-        }
+    private static let rawHeader = [
+        "id", "scope", "value", "reason", "country", "as", "decisions", "created_at", "kind",
+    ]
+
+    private static func rawCells(_ alert: Alert) -> [String] {
+        [
+            String(alert.id), alert.source.scope, alert.source.value, alert.scenario, alert.source.cn,
+            alert.source.shownAS, alert.shownDecisions, alert.startAt, alert.kind,
+        ]
     }
 
     static func delete(_ call: Invocation) async throws {

@@ -45,11 +45,15 @@ struct DecisionImport {
         }
         var imported = 0
         let step = batch > 0 ? batch : decisions.count
+        let meter = ProgressMeter()
+        defer { meter.clear() }
         for start in stride(from: 0, to: decisions.count, by: step) {
             let chunk = Array(decisions[start..<min(start + step, decisions.count)])
             call.debug("Processing chunk of \(chunk.count) decisions")
             imported += try await post(try await withoutAllowlisted(chunk))
+            meter.show(start + chunk.count, of: decisions.count)
         }
+        meter.clear()
         call.print("Imported \(imported) decisions")
     }
 

@@ -23,36 +23,38 @@ enum DecisionList {
         .toggle("contained", nil, "query decisions contained by range"),
     ]
 
-    private struct Row {
-        var alert: Alert
-        var decision: Decision
+    private struct State {
+        var printer: RowPrinter
+        var seen: Set<String> = []
+        var skipped = 0
     }
 
     static func run(_ call: Invocation) async throws {
         let path = "v1/alerts" + (try query(call)).text
         call.debug("GET \(path)")
-        let answer = try await call.client().send(.get, path)
-        let alerts = try Alert.list(from: answer.body, strict: false)
-        var seen: Set<[String]> = []
-        var skipped = 0
-        var rows: [Row] = []
-        for alert in alerts {
+        let withMachine = call.flags.isOn("machine")
+        let header = (call.output == .raw ? rawHeader : tableHeader)
+        let machine = call.output == .raw ? "machine" : "Machine"
+        let printer = RowPrinter(call, header: withMachine ? header + [machine] : header)
+        let isRaw = call.output == .raw
+        var state = try await AlertStream.read(path, call, State(printer: printer)) { alert, json, state in
+            if let json { return state.printer.add(json: json) }
             for decision in alert.decisions ?? [] where !decision.duration.hasPrefix("-") {
-                let key = ["\(alert.simulated)", decision.type, decision.scope, decision.value]
-                if seen.insert(key).inserted {
-                    rows.append(Row(alert: alert, decision: decision))
-                } else {
-                    skipped += 1
-                }
+                guard isFirst(decision, alert, &state) else { continue }
+                let cells = isRaw ? rawCells(decision, alert) : tableCells(decision, alert)
+                state.printer.add(withMachine ? cells + [alert.machineID] : cells)
             }
         }
-        switch call.output {
-        case .human: printTable(rows, skipped: skipped, call)
-        case .raw: printRaw(rows, call)
-        case .json:
-            let json = try JSON.parse(answer.body)
-            call.print(json.isNull ? "[]" : json.pretty)
-        }
+        state.printer.finish(none: "No active decisions")
+        if state.skipped > 0, call.output == .human { call.print("\(state.skipped) duplicated entries skipped") }
+    }
+
+    /// The same decision, made again, is shown once.
+    private static func isFirst(_ decision: Decision, _ alert: Alert, _ state: inout State) -> Bool {
+        let key = "\(alert.simulated)\n\(decision.type)\n\(decision.scope)\n\(decision.value)"
+        if state.seen.insert(key).inserted { return true }
+        state.skipped += 1
+        return false
     }
 
     private static func query(_ call: Invocation) throws -> QueryString {
@@ -67,41 +69,28 @@ enum DecisionList {
         return query
     }
 
-    private static func printTable(_ rows: [Row], skipped: Int, _ call: Invocation) {
-        guard !rows.isEmpty else { return call.print("No active decisions") }
-        let withMachine = call.flags.isOn("machine")
-        let header = [
-            "ID", "Source", "Scope:Value", "Reason", "Action", "Country", "AS", "Events", "expiration", "Alert ID",
+    private static let tableHeader = [
+        "ID", "Source", "Scope:Value", "Reason", "Action", "Country", "AS", "Events", "expiration", "Alert ID",
+    ]
+
+    private static func tableCells(_ decision: Decision, _ alert: Alert) -> [String] {
+        [
+            String(decision.id), decision.origin, "\(decision.scope):\(decision.value)", decision.scenario,
+            (alert.simulated ? "(simul)" : "") + decision.type, alert.source.cn, alert.source.shownAS,
+            String(alert.eventsCount), decision.duration, String(alert.id),
         ]
-        var table = Table(withMachine ? header + ["Machine"] : header)
-        table.rows = rows.map { row in
-            let cells = [
-                String(row.decision.id), row.decision.origin, "\(row.decision.scope):\(row.decision.value)",
-                row.decision.scenario, (row.alert.simulated ? "(simul)" : "") + row.decision.type,
-                row.alert.source.cn, row.alert.source.shownAS, String(row.alert.eventsCount), row.decision.duration,
-                String(row.alert.id),
-            ]
-            return withMachine ? cells + [row.alert.machineID] : cells
-        }
-        call.terminal.print(table.text(.full), terminator: "")
-        if skipped > 0 { call.print("\(skipped) duplicated entries skipped") }
     }
 
-    private static func printRaw(_ rows: [Row], _ call: Invocation) {
-        let withMachine = call.flags.isOn("machine")
-        let header = [
-            "id", "source", "ip", "reason", "action", "country", "as", "events_count", "expiration", "simulated",
-            "alert_id",
+    private static let rawHeader = [
+        "id", "source", "ip", "reason", "action", "country", "as", "events_count", "expiration", "simulated",
+        "alert_id",
+    ]
+
+    private static func rawCells(_ decision: Decision, _ alert: Alert) -> [String] {
+        [
+            String(decision.id), decision.origin, "\(decision.scope):\(decision.value)", decision.scenario,
+            decision.type, alert.source.cn, alert.source.shownAS, String(alert.eventsCount), decision.duration,
+            String(alert.simulated), String(alert.id),
         ]
-        call.terminal.print(CSV.line(withMachine ? header + ["machine"] : header), terminator: "")
-        for row in rows {
-            let cells = [
-                String(row.decision.id), row.decision.origin, "\(row.decision.scope):\(row.decision.value)",
-                row.decision.scenario, row.decision.type, row.alert.source.cn, row.alert.source.shownAS,
-                String(row.alert.eventsCount), row.decision.duration, String(row.alert.simulated),
-                String(row.alert.id),
-            ]
-            call.terminal.print(CSV.line(withMachine ? cells + [row.alert.machineID] : cells), terminator: "")
-        }
     }
 }

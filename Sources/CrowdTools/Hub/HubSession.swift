@@ -59,13 +59,13 @@ struct PlanSession {
 
     private func carryOut(_ plan: ActionPlan) async throws {
         let terminal = call.terminal
-        let progress = DownloadMeter()
+        let progress = ProgressMeter()
         let report: @Sendable (PlanRun.Event) -> Void = { event in
             progress.clear()
             terminal.print(Self.sentence(event))
         }
         var run = PlanRun(
-            plan, source: try source ?? call.hubSource(), progress: { progress.show($0) }, report: report)
+            plan, source: try source ?? call.hubSource(), progress: { progress.show(bytes: $0) }, report: report)
         let fault: (any Error)?
         do {
             try await run.run()

@@ -32,6 +32,9 @@ struct HubCheckout: Sendable {
         if case .object(let members) = json { members } else { [] }
     }
 
+    /// Names of the items of a type, sorted.
+    func names(_ type: String) -> [String] { (paths[type] ?? [:]).keys.sorted() }
+
     var testsDirectory: String { root + "/.tests" }
 
     /// Names of the tests: folders with a `config.yaml`.

@@ -13,7 +13,9 @@ extension Command {
             .text("data-mirror", nil, "Local copy of what data URLs serve"),
             .text("patterns", nil, "Folder of grok patterns (default: of the configuration)"),
         ],
-        subcommands: [run, list])
+        subcommands: [
+            run, list, .hubtestCreate, .hubtestInfo, .hubtestClean, .hubtestCoverage,
+        ])
 
     private static let run = Command(
         name: "run", summary: "Run one or more tests", argumentsUsage: "[test_name]...", arguments: .any,

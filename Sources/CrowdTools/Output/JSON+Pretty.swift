@@ -8,6 +8,13 @@ extension JSON {
         return text
     }
 
+    /// As an element of a list that is printed piece by piece.
+    var prettyElement: String {
+        var text = ""
+        append(to: &text, depth: 1)
+        return "  " + text
+    }
+
     private func append(to text: inout String, depth: Int) {
         let indent = String(repeating: "  ", count: depth + 1)
         let closing = "\n" + String(repeating: "  ", count: depth)

@@ -47,6 +47,15 @@ struct Table {
         return text + box.rule(widths, .bottom)
     }
 
+    /// The full style in pieces, for tables too long to be held: rows that come after the head are as wide as those
+    /// that made it, or stick out.
+    func fullHead() -> (text: String, row: @Sendable ([String]) -> String, foot: String) {
+        let (widths, box) = (widths, isRounded ? Box.rounded : Box.ascii)
+        let row: @Sendable ([String]) -> String = { Self.boxRow($0, widths, box, Self.pad) }
+        let head = box.rule(widths, .top) + Self.boxRow(header, widths, box, Self.center) + box.rule(widths, .middle)
+        return (head + rows.map(row).joined(), row, box.rule(widths, .bottom))
+    }
+
     /// A terminal that shows colours shows boxes as well: round ones instead of ASCII.
     private var isRounded: Bool {
         guard getenv("NO_COLOR") == nil else { return false }
