@@ -10,7 +10,7 @@ DESTDIR ?=
 TYPE ?= syslog
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint build install replay bench bench-peers packages
+.PHONY: help demo test check lint build install replay bench bench-bouncer bench-peers packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -50,6 +50,11 @@ replay: ## what the starter content finds in LOG (TYPE=syslog, nginx or apache2)
 
 bench: build ## speed, memory and delay, beside the peers that are installed (root)
 	Tests/Benchmarks/bench.sh
+	Tests/Benchmarks/bouncer.sh
+
+bench-bouncer: ## the bouncer's part of that: large lists, ban to drop, memory (root)
+	swift build -c release $(SWIFT_FLAGS) --product crowd-bouncer
+	Tests/Benchmarks/bouncer.sh
 
 bench-peers: ## installs fail2ban and Debian's crowdsec for `make bench`; no service is started (root)
 	Tests/Benchmarks/install-peers.sh

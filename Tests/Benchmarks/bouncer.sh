@@ -69,7 +69,7 @@ run() {
 }
 
 status=0
-for size in ${SIZES:-10000 100000 1000000}; do
+for size in ${SIZES-10000 100000 1000000}; do
     run crowd-bouncer "$size" "${SAMPLES:-200}" "$BIN/crowd-bouncer" || status=1
 done
 if command -v crowdsec-firewall-bouncer > /dev/null; then

@@ -1,7 +1,7 @@
 import CrowdCore
 import CrowdLAPI
-import Synchronization
 import CrowdTestSupport
+import Synchronization
 import Testing
 
 @testable import CrowdFirewall

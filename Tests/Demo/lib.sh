@@ -104,6 +104,7 @@ api_url: https://127.0.0.1:8080/
 api_key: $key
 ca_cert_path: $WORK/tls/ca.crt
 log_dir: $WORK/log/
+state_dir: $WORK/bouncer-state
 prometheus: {enabled: true}
 EOF
     chmod 600 "$BOUNCER_CONFIG.local"

@@ -95,7 +95,8 @@ final class TestHost: Sendable {
     func writeBouncerConfig(key: String) throws {
         try directory.write(
             "etc/bouncers/crowdsec-firewall-bouncer.yaml.local",
-            "api_key: \(key)\nlog_dir: \(path)/log/\nstatus_socket: \(path)/status.sock\n")
+            "api_key: \(key)\nlog_dir: \(path)/log/\nstatus_socket: \(path)/status.sock\n"
+                + "state_dir: \(path)/state\n")
     }
 
     // MARK: programs

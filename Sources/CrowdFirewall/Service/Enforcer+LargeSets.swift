@@ -40,13 +40,16 @@ extension Enforcer {
         if !plan.isEmpty { change.plans.append((set, plan)) }
     }
 
-    /// Compares kernel and desired state in full and repairs what differs.
-    func verify() async -> Verification {
+    /// Compares kernel and desired state and repairs what differs.
+    ///
+    /// - Parameter isDue: in full. Else somebody changed the ruleset, and large sets are only looked into if they have
+    ///   fewer elements than they should.
+    func verify(isDue: Bool = true) async -> Verification {
         let before = desired.count
         desired.purge(now: MonotonicClock.now())
         let purged = before - desired.count
         var result = converge(leavesLarge: true)
-        await sweepLarge(&result, purged: purged, repairs: true)
+        await sweepLarge(&result, purged: purged, isDue: isDue, repairs: true)
         figures = result
         return result
     }
@@ -54,16 +57,17 @@ extension Enforcer {
     /// Compares like `verify`, but only looks.
     func inspect() async -> Verification {
         var result = inspectSmall()
-        await sweepLarge(&result, purged: .max, repairs: false)
+        await sweepLarge(&result, purged: .max, isDue: true, repairs: false)
         return result
     }
 
-    private func sweepLarge(_ result: inout Verification, purged: Int, repairs: Bool) async {
+    private func sweepLarge(_ result: inout Verification, purged: Int, isDue: Bool, repairs: Bool) async {
         for family in families {
             guard let layout = layouts[family], !layout.isSetOnly else { continue }
             for name in layout.origins {
                 do {
-                    try await sweep(layout.hosts(name), name, &result, purged: purged, repairs: repairs)
+                    try await sweep(
+                        layout.hosts(name), name, &result, purged: purged, isDue: isDue, repairs: repairs)
                 } catch {
                     result.drift += 1
                     result.cause = "\(error)"
@@ -74,11 +78,18 @@ extension Enforcer {
 
     /// One set, slice by slice.
     private func sweep(
-        _ set: KernelSet, _ origin: String, _ result: inout Verification, purged: Int, repairs: Bool
+        _ set: KernelSet, _ origin: String, _ result: inout Verification, purged: Int, isDue: Bool, repairs: Bool
     ) async throws(NetlinkError) {
         guard let layout = layouts[set.family], case let table = try filter.table(layout),
             largeHosts(set, .hosts(hosts(set, origin)), table) != nil, let count = table.sets[set.name]?.count
         else { return }
+        let now = MonotonicClock.now()
+        let wanted = hosts(set, origin).count { $0.value > now }
+        guard isDue || count < wanted else {
+            result.decided += wanted
+            result.enforced += wanted
+            return
+        }
         let start = revision
         var found = 0
         // What comes meanwhile has just been written, and is not looked at.

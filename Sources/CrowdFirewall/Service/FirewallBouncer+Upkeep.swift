@@ -74,7 +74,7 @@ extension FirewallBouncer {
         guard let directory = config.stateDirectory, let snapshot = await enforcer.snapshot() else { return 0 }
         do throws(SnapshotError) {
             let bytes = try snapshot.get()
-            try SnapshotFile.store(bytes, directory)
+            try await Self.store(bytes, directory).get()
             board.saved()
             return bytes.count
         } catch {
@@ -85,10 +85,22 @@ extension FirewallBouncer {
         }
     }
 
+    /// On a thread of its own: a slow disk must not hold up those that carry decisions.
+    private static func store(_ bytes: [UInt8], _ directory: String) async -> Result<Void, SnapshotError> {
+        await withCheckedContinuation { continuation in
+            let isStarted = PlainThread.start("snapshot") {
+                continuation.resume(
+                    returning: Result { () throws(SnapshotError) in try SnapshotFile.store(bytes, directory) })
+            }
+            if !isStarted { continuation.resume(returning: .failure(SnapshotError("no thread"))) }
+        }
+    }
+
     // MARK: Allowlists
 
     /// Asks the Local API for its allowlists: ours tells bouncers, CrowdSec's only machines.
     func followAllowlists() async {
+        metrics.set(allowlisted: config.allowlist.count)
         guard config.usesLocalAPIAllowlists else { return await enforcer.allow([], from: .localAPI) }
         var isRefused = false
         while !Task.isCancelled {

@@ -151,8 +151,8 @@ public struct FirewallBouncer: Sendable {
             if Task.isCancelled { return }
             let isDue = MonotonicClock.now() - lastSweep >= config.verifyInterval.nanoseconds / 1_000_000
             guard await enforcer.isTouched() || isDue else { continue }
-            lastSweep = MonotonicClock.now()
-            let result = await enforcer.verify()
+            if isDue { lastSweep = MonotonicClock.now() }
+            let result = await enforcer.verify(isDue: isDue)
             metrics.set(result)
             board.verified(result)
             let decided = await enforcer.decided()
