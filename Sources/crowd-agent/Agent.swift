@@ -161,10 +161,10 @@ struct Agent {
         waitForEnd(&service, context, log, logging)
         ServiceManager.stopping()
         service.stop()
-        let isEmpty = block { await spool.waitUntilEmpty(within: Self.drain) }
+        let isEmpty = Completion.wait { await spool.waitUntilEmpty(within: Self.drain) }
         if !isEmpty { log.warning("Alerts wait in the spool for the next start. count=\(spool.count)") }
         if config.client?.unregistersOnExit == true {
-            block {
+            Completion.wait {
                 do { try await client.unregister() } catch {
                     log.warning("This machine was not unregistered: \(error)")
                 }
@@ -268,7 +268,7 @@ struct Agent {
         -> Int32
     {
         guard let spool else { return 0 }
-        let isEmpty = block { await spool.waitUntilEmpty(within: Self.replayDelivery) }
+        let isEmpty = Completion.wait { await spool.waitUntilEmpty(within: Self.replayDelivery) }
         sending?.cancel()
         guard isEmpty else {
             log.error("Alerts were not taken by the Local API. count=\(spool.count) spool=\(directory)")
@@ -278,22 +278,4 @@ struct Agent {
         rmdir(directory)
         return 0
     }
-}
-
-/// Waits on this thread for an asynchronous answer: at the ends of a process only.
-@discardableResult
-func block<T: Sendable>(_ body: @escaping @Sendable () async -> T) -> T {
-    let answer = Answer<T>()
-    Task {
-        let result = await body()
-        answer.value.withLock { $0 = result }
-    }
-    while true {
-        if let value = answer.value.withLock({ $0 }) { return value }
-        usleep(20_000)
-    }
-}
-
-private final class Answer<T: Sendable>: Sendable {
-    let value = Mutex<T?>(nil)
 }

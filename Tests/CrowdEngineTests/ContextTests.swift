@@ -43,14 +43,17 @@ import Testing
             testDescription: "as Go writes JSON", contexts: ["context:\n  h: [\"'<&>'\"]\n"],
             meta: [#"h=["\u003c\u0026\u003e"]"#]),
         Case(
-            testDescription: "values go from the end until the list fits", contexts: ["context:\n  u: [evt.Meta.user]\n"],
+            testDescription: "values go from the end until the list fits",
+            contexts: ["context:\n  u: [evt.Meta.user]\n"],
             limit: 6, meta: [#"u=["a"]"#]),
         Case(
             testDescription: "a single value is halved", contexts: ["context:\n  u: [\"'1234567890'\"]\n"], limit: 12,
             meta: [#"u=["12345..."]"#]),
         Case(
             testDescription: "no match and no request outside of the firewall",
-            contexts: ["context:\n  m: [\"match.uri != nil ? match.uri : ''\", \"req.Method != '' ? JA4H(req) : ''\"]\n"],
+            contexts: [
+                "context:\n  m: [\"match.uri != nil ? match.uri : ''\", \"req.Method != '' ? JA4H(req) : ''\"]\n"
+            ],
             meta: []),
         Case(
             testDescription: "one wrong expression leaves the others",

@@ -23,7 +23,8 @@ import Testing
             testDescription: "a slow brute force", scenario: scenario("capacity: 4\nleakspeed: 60s\n"),
             events: (0..<12).map { ($0 * 13, "u\($0)") }),
         Case(
-            testDescription: "distinct values", scenario: scenario("capacity: 2\nleakspeed: 1h\ndistinct: evt.Meta.user\n"),
+            testDescription: "distinct values",
+            scenario: scenario("capacity: 2\nleakspeed: 1h\ndistinct: evt.Meta.user\n"),
             events: [(0, "a"), (1, "b"), (2, "a"), (3, "b"), (4, "c"), (5, "a"), (6, "d")]),
         Case(
             testDescription: "a blackhole", scenario: scenario("capacity: 1\nleakspeed: 1h\nblackhole: 1m\n"),

@@ -20,6 +20,8 @@ struct ContinuityTests {
             bouncer = try stage.start()
             sleepMilliseconds(300)
         }
+        bouncer.signal(1)
+        #expect(stage.says(" starts", times: 8), "a reload")
         let (came, past) = try flood.counts()
         #expect(came > 1000, "\(came) packets came: \(Command.text(stage.directory.path + "/flood"))")
         #expect(past == 0, "of \(came) packets \(past) got in")

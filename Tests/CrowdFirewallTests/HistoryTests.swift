@@ -73,7 +73,7 @@ private struct History {
 
     /// The complete list, of which something may have gone and come unseen.
     mutating func everything() -> DecisionCollector.Batch {
-        let collector = collector()
+        let collector = collector(isComplete: true)
         for (origin, bans) in model.bans.sorted(by: { $0.key < $1.key }) {
             for (value, deadline) in bans.sorted(by: { $0.key < $1.key }) {
                 let left = deadline - MonotonicClock.now()
@@ -98,8 +98,8 @@ private struct History {
         value.hasPrefix("::ffff:") ? String(value.dropFirst(7)) : value
     }
 
-    private func collector() -> DecisionCollector {
-        DecisionCollector(types: ["ban"], families: [.v4, .v6], origins: origins)
+    private func collector(isComplete: Bool = false) -> DecisionCollector {
+        DecisionCollector(types: ["ban"], families: [.v4, .v6], origins: origins, isComplete: isComplete)
     }
 
     private mutating func finish(_ collector: DecisionCollector) -> DecisionCollector.Batch {
@@ -182,7 +182,8 @@ struct HistoryTests {
     @Test func aRefusedElementIsLeftOutAndNothingElse() async throws {
         let network = try NetworkPair("hp")
         let enforcer = try await enforcer(network, try config(), seed: 1, faults: 0, poison: [192, 0, 2, 77])
-        let collector = DecisionCollector(types: ["ban"], families: [.v4, .v6], origins: OriginTable())
+        let collector = DecisionCollector(
+            types: ["ban"], families: [.v4, .v6], origins: OriginTable(), isComplete: true)
         var decision = StreamDecision()
         (decision.origin, decision.type, decision.duration) = ("crowdsec", "ban", "1h")
         for host in 0..<200 {
@@ -212,7 +213,7 @@ struct HistoryTests {
         try network.onEdge("nft -f \(directory.write("set.nft", table))")
         let settings = try config("\nnftables: {ipv4: {set-only: true, table: edge}, ipv6: {enabled: false}}")
         let enforcer = try await enforcer(network, settings, seed: 1, faults: 0)
-        let collector = DecisionCollector(types: ["ban"], families: [.v4], origins: OriginTable())
+        let collector = DecisionCollector(types: ["ban"], families: [.v4], origins: OriginTable(), isComplete: true)
         var decision = StreamDecision()
         (decision.origin, decision.type, decision.duration) = ("crowdsec", "ban", "1h")
         for host in 0..<1000 {
@@ -223,5 +224,57 @@ struct HistoryTests {
         let result = await enforcer.replace(with: batch, origins)
         #expect(result.enforced == 64 && result.refused == 936, "\(result)")
         #expect(result.cause?.contains("crowdsec-blacklists") == true, "\(result)")
+    }
+
+    /// Larger sets are asked element by element, and what nobody decided shows in the kernel's count.
+    @Test func largeSetsAreProvedAndRepairedToo() async throws {
+        let network = try NetworkPair("hl")
+        let enforcer = try await enforcer(network, try config(), seed: 1, faults: 0)
+        let collector = DecisionCollector(
+            types: ["ban"], families: [.v4, .v6], origins: OriginTable(), isComplete: true)
+        var decision = StreamDecision()
+        (decision.origin, decision.type, decision.duration) = ("crowdsec", "ban", "1h")
+        let count = Enforcer.largeSet + 5000
+        for number in 0..<count {
+            decision.value = "10.0.\(number / 256).\(number % 256)"
+            collector.take(isDeleted: false, decision)
+        }
+        let (batch, origins) = collector.finish()
+        let first = await enforcer.replace(with: batch, origins)
+        #expect(first.decided == count && first.enforced == count && first.refused == 0, "\(first)")
+        let quiet = await enforcer.verify()
+        #expect(quiet.enforced == count && quiet.drift == 0, "\(quiet)")
+
+        let set = "ip crowdsec crowdsec-blacklists-crowdsec"
+        try network.onEdge("nft delete element \(set) { 10.0.0.77, 10.0.90.1 }")
+        let looked = await enforcer.inspect()
+        #expect(looked.drift == 2 && looked.enforced == count - 2, "\(looked)")
+        let repaired = await enforcer.verify()
+        #expect(repaired.drift == 2 && repaired.repaired == 2 && repaired.enforced == count, "\(repaired)")
+        try network.onEdge("nft get element \(set) { 10.0.90.1 }")
+
+        try network.onEdge("nft add element \(set) { 192.0.2.1 timeout 1h }")
+        _ = await enforcer.verify()
+        let cleaned = await enforcer.verify()
+        #expect(cleaned.repaired == 1, "\(cleaned)")
+        #expect(throws: SupportError.self) { try network.onEdge("nft get element \(set) { 192.0.2.1 }") }
+        try network.onEdge("nft flush set \(set)")
+        let refilled = await enforcer.verify()
+        #expect(refilled.repaired == count && refilled.enforced == count, "\(refilled)")
+
+        // A complete list that has less: what is not on it goes at once.
+        decision.value = "10.0.0.1"
+        let shorter = DecisionCollector(types: ["ban"], families: [.v4], origins: origins, isComplete: true)
+        for number in 0..<(count - 10) {
+            decision.value = "10.0.\(number / 256).\(number % 256)"
+            shorter.take(isDeleted: false, decision)
+        }
+        _ = await enforcer.replace(with: shorter.finish().batch, origins)
+        let last = count - 1
+        #expect(throws: SupportError.self) {
+            try network.onEdge("nft get element \(set) { 10.0.\(last / 256).\(last % 256) }")
+        }
+        let end = await enforcer.inspect()
+        #expect(end.enforced == count - 10 && end.drift == 0, "\(end)")
     }
 }

@@ -45,10 +45,10 @@ final class PacketStage: Sendable {
         throw SupportError("not enforcing: \(log)")
     }
 
-    /// Polls until the log says so.
-    func says(_ text: String, seconds: Int = 10) -> Bool {
+    /// Polls until the log says so, as often as that.
+    func says(_ text: String, times: Int = 1, seconds: Int = 10) -> Bool {
         for _ in 0..<(seconds * 100) {
-            if log.contains(text) { return true }
+            if log.split(separator: "\n").count(where: { $0.contains(text) }) >= times { return true }
             sleepMilliseconds(10)
         }
         return false

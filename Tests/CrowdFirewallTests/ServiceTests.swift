@@ -187,9 +187,182 @@ private func decision(_ value: String, _ duration: String = "1h", type: String =
         #expect(error?.description == message)
     }
 
+    /// Every key that the reference knows, in each mode (protocol facts F.2).
+    @Test(arguments: ["nftables", "iptables", "ipset", "dry-run"])
+    func everyKeyOfTheReferenceIsKnown(_ mode: String) throws {
+        let config = try config(
+            """
+            mode: \(mode)
+            update_frequency: 15s
+            api_url: https://lapi.example:8080
+            cert_path: /etc/bouncer.crt
+            key_path: /etc/bouncer.key
+            ca_cert_path: /etc/ca.crt
+            insecure_skip_verify: true
+            retry_initial_connect: true
+            scopes: [Ip, Range]
+            origins: [crowdsec, cscli]
+            scenarios_containing: [ssh]
+            scenarios_not_containing: [http]
+            supported_decisions_types: [ban, Captcha]
+            log_mode: stdout
+            log_dir: /var/log/
+            log_level: debug
+            log_max_size: 10
+            log_max_files: 2
+            log_max_age: 5
+            compress_logs: false
+            log_max_backups: 1
+            log_compression: true
+            disable_ipv4: false
+            disable_ipv6: true
+            deny_action: reject
+            deny_log: true
+            deny_log_prefix: "x "
+            blacklists_ipv4: bl
+            blacklists_ipv6: bl6
+            ipset_type: nethash
+            ipset_size: 200000
+            ipset_disable_timeouts: false
+            iptables_chains: [INPUT, DOCKER-USER]
+            iptables_v4_chains: [FORWARD, INPUT]
+            iptables_v6_chains: []
+            iptables_add_rule_comments: false
+            nftables:
+              ipv4: {enabled: true, set-only: true, table: filter, chain: input, priority: 5}
+              ipv6: {enabled: false, set-only: false, table: t6, chain: c6, priority: -5}
+            nftables_hooks: [prerouting, input, forward, output, postrouting]
+            pf: {anchor_name: "", batch_size: 100}
+            prometheus: {enabled: true, listen_addr: 127.0.0.1, listen_port: 60602}
+            pid_dir: /run/
+            daemonize: false
+            """)
+        #expect(config.warnings.isEmpty)
+        #expect(config.scopes == ["Ip", "Range"] && config.decisionTypes == ["ban", "captcha"] && !config.v6.enabled)
+        #expect(config.denyAction == .reject && config.denyLogPrefix == "x " && config.v4.setPrefix == "bl")
+        #expect(
+            config.iptables.chains(.v4) == ["FORWARD", "INPUT", "DOCKER-USER"] && config.iptables.setSize == 200_000)
+        #expect(config.hooks.count == 5 && config.v4.setOnly && config.v4.table == "filter" && config.v4.priority == 5)
+        #expect(!config.iptables.addComments && config.prometheus.listenPort == 60602 && config.insecureSkipVerify)
+    }
+
     @Test func unknownKeysAreToldOnceAndIgnored() throws {
         let config = try config("mode: nftables\napi_url: x\napi_key: k\nfoo: 1\nnftables: {ipv4: {bar: 2}}")
         #expect(config.warnings.contains("b.yaml:4:1: unknown key 'foo' is ignored"))
         #expect(config.warnings.contains("b.yaml:5:19: unknown key 'bar' is ignored"))
+    }
+}
+
+@Suite("Usage metrics") struct UsageReportTests {
+    private func traffic(_ origin: String?, _ packets: UInt64, _ bytes: UInt64) -> FirewallMetrics.Traffic {
+        .init(origin: origin, family: .v4, packets: packets, bytes: bytes)
+    }
+
+    /// `name unit origin` and value of each item.
+    private func items(_ body: [UInt8]) throws -> [String: Int] {
+        let component = try JSON.parse(body)["remediation_components"]?.array?.first
+        let metrics = component?["metrics"]?.array?.first
+        #expect(metrics?["meta"]?["window_size_seconds"]?.int == 900)
+        var out: [String: Int] = [:]
+        for item in metrics?["items"]?.array ?? [] {
+            let words = [item["name"], item["unit"], item["labels"]?["origin"], item["labels"]?["ip_type"]]
+            out[words.compactMap { $0?.string }.joined(separator: " ")] = item["value"]?.int.map { Int($0) }
+        }
+        return out
+    }
+
+    @Test func figuresArePerOriginAndDroppedOnesSinceTheLastReport() throws {
+        var report = UsageReport(started: Timestamp(nanoseconds: 0))
+        let decided = [("CAPI", Family.v4, 15000), ("lists:firehol", .v4, 7)].map {
+            (origin: $0, family: $1, count: $2)
+        }
+        func body(_ traffic: [FirewallMetrics.Traffic]) throws -> [String: Int] {
+            try items(report.body(decided: decided, traffic: traffic, now: Timestamp(nanoseconds: 0)))
+        }
+        let first = try body([traffic("CAPI", 10, 600), traffic("lists:firehol", 1, 60), traffic(nil, 50, 3000)])
+        #expect(
+            first == [
+                "active_decisions ip CAPI ipv4": 15000, "active_decisions ip lists:firehol ipv4": 7,
+                "dropped packet CAPI ipv4": 10, "dropped byte CAPI ipv4": 600, "dropped packet lists:firehol ipv4": 1,
+                "dropped byte lists:firehol ipv4": 60, "processed packet ipv4": 50, "processed byte ipv4": 3000,
+            ])
+        let second = try body([traffic("CAPI", 12, 720), traffic("lists:firehol", 1, 60), traffic(nil, 5, 300)])
+        #expect(second["dropped packet CAPI ipv4"] == 2 && second["dropped packet lists:firehol ipv4"] == 0)
+        #expect(second["processed packet ipv4"] == 5, "counters began anew")
+    }
+}
+
+@Suite("Plans in nft's words") struct NftTextTests {
+    private func config(_ extra: String) throws -> FirewallConfig {
+        let text = "mode: dry-run\napi_url: x\napi_key: k\nnftables_hooks: [input]\ndisable_ipv6: true\n" + extra
+        return try FirewallConfig(from: try #require(try YAML.document(Array(text.utf8), file: "b.yaml")))
+    }
+
+    @Test func aTableIsWhatTheReferenceBuildsAndMore() throws {
+        var layout = TableLayout(try config("deny_log: true\ndeny_action: reject\nreject_with: tcp-reset"), .v4)
+        _ = layout.insert(origin: "CAPI")
+        let set = "crowdsec-blacklists-CAPI"
+        let rules = [
+            #"counter name "processed""#, "ip saddr @allowlisted accept",
+            #"meta l4proto tcp ip saddr @\#(set) counter name "\#(set)" log prefix "crowdsec drop: " reject with tcp reset"#,
+            #"ip saddr @\#(set) counter name "\#(set)" log prefix "crowdsec drop: " reject with icmp port-unreachable"#,
+        ]
+        let commands = NftText.commands(layout)
+        #expect(
+            commands.contains(
+                "add chain ip crowdsec crowdsec-chain-input { type filter hook input priority -10; policy accept; }"))
+        #expect(
+            commands.filter { $0.hasPrefix("add rule") }.prefix(4)
+                == rules.map { "add rule ip crowdsec crowdsec-chain-input \($0)" }[...])
+        #expect(commands.contains("add set ip crowdsec \(set)-ranges { type ipv4_addr; flags interval, timeout; }"))
+    }
+
+    @Test func elementsAreListed() throws {
+        let layout = TableLayout(try config(""), .v4)
+        var change = KernelChange()
+        let plan = ElementPlan(
+            remove: [AddressSpan(first: 0xCB00_7109, last: 0xCB00_7109)],
+            add: [Segment(0xC633_6400, 0xC633_64FF, until: 61_000)])
+        change.plans = [(layout.ranges("x"), plan)]
+        #expect(
+            NftText.commands(change, now: 1000) == [
+                "delete element ip crowdsec crowdsec-blacklists-x-ranges { 203.0.113.9 }",
+                "add element ip crowdsec crowdsec-blacklists-x-ranges { 198.51.100.0-198.51.100.255 timeout 60s }",
+            ])
+    }
+}
+
+@Suite("Sets as prefixes") struct PrefixTests {
+    @Test(arguments: [
+        ("10.0.0.0", "10.0.0.255", ["10.0.0.0-10.0.0.255"]),
+        ("10.0.0.1", "10.0.0.6", ["10.0.0.1", "10.0.0.2-10.0.0.3", "10.0.0.4-10.0.0.5", "10.0.0.6"]),
+        ("0.0.0.0", "255.255.255.255", ["0.0.0.0-127.255.255.255", "128.0.0.0-255.255.255.255"]),
+        ("255.255.255.255", "255.255.255.255", ["255.255.255.255"]),
+    ])
+    func spansBecomePrefixes(_ first: String, _ last: String, _ prefixes: [String]) throws {
+        let low = AddressSpan.of(try #require(IPRange(first))).1.first
+        let high = AddressSpan.of(try #require(IPRange(last))).1.last
+        #expect(AddressSpan(first: low, last: high).prefixes(.v4).map { $0.text(.v4) } == prefixes)
+    }
+
+    @Test(arguments: 0..<100 as Range<UInt64>)
+    func holesAreCutOut(_ seed: UInt64) {
+        var random = SeededRandom(seed)
+        func cover(_ count: Int) -> [Segment] {
+            var spans: [AddressSpan: Deadline] = [:]
+            for _ in 0..<count {
+                let first = UInt128.random(in: 0...50, using: &random)
+                let last = first + UInt128.random(in: 0...9, using: &random)
+                spans[AddressSpan(first: first, last: last)] = Deadline.random(in: 1...3, using: &random)
+            }
+            return RangeCover.segments(spans, now: 0)
+        }
+        let (bans, holes) = (cover(6), cover(4))
+        let left = RangeCover.subtracting(holes, from: bans)
+        for address in 0...64 as ClosedRange<UInt128> {
+            let wanted = RangeCover.contains(bans, address) && !RangeCover.contains(holes, address)
+            #expect(RangeCover.contains(left, address) == wanted, "seed \(seed), address \(address)")
+        }
+        #expect(zip(left, left.dropFirst()).allSatisfy { $0.span.last < $1.span.first }, "seed \(seed)")
     }
 }

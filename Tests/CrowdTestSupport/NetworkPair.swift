@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// Two network namespaces joined by a veth pair, an attacker and an edge; removed when released.
 public final class NetworkPair: Sendable {
@@ -18,8 +19,12 @@ public final class NetworkPair: Sendable {
         return filter?.status == 0
     }()
 
+    /// Suites run beside each other and may choose the same names.
+    private static let made = Atomic(0)
+
     public init(_ name: String) throws {
-        let suffix = "\(name)\(getpid() % 100_000)"
+        let number = Self.made.add(1, ordering: .relaxed).newValue
+        let suffix = "\(name)\(number)-\(getpid() % 100_000)"
         attacker = "ta-\(suffix)"
         edge = "te-\(suffix)"
         for space in [attacker, edge] {
@@ -40,8 +45,13 @@ public final class NetworkPair: Sendable {
         for space in [attacker, edge] { _ = try? Command.run(["ip", "netns", "del", space]) }
     }
 
+    /// How an attempt to connect to the edge's port 9 ends.
+    public enum Connection: Sendable { case accepted, refused, silent }
+
     /// Whether a TCP packet from `source` gets into the edge: a refused connection says yes, silence says no.
-    public func reaches(from source: String) throws -> Bool {
+    public func reaches(from source: String) throws -> Bool { try connects(from: source) != .silent }
+
+    public func connects(from source: String) throws -> Connection {
         let isV6 = source.contains(":")
         let target = isV6 ? Self.v6 : Self.v4
         _ = try Command.run(
@@ -51,9 +61,11 @@ public final class NetworkPair: Sendable {
             "ip -n \(attacker) \(isV6 ? "-6 " : "")route replace \(target)\(isV6 ? "/128" : "/32") dev v0 src \(source)"
         )
         let probe = "exec 3<>/dev/tcp/\(target)/9"
-        let result = try Command.run(
-            ["ip", "netns", "exec", attacker, "timeout", "0.4", "bash", "-c", probe])
-        return result.status != 124
+        switch try Command.run(["ip", "netns", "exec", attacker, "timeout", "0.4", "bash", "-c", probe]).status {
+        case 0: return .accepted
+        case 124: return .silent
+        default: return .refused
+        }
     }
 
     /// Polls until packets from `source` are dropped or get in, as `wanted` says; false after `seconds`.

@@ -3,6 +3,8 @@
 
 /* Newer than Debian 12's kernel headers: deletes what may not be there (Linux 6.3). */
 enum { CROWD_NFT_MSG_DESTROYTABLE = 26, CROWD_NFT_MSG_DESTROYSETELEM = 30 };
+/* How many elements a set has (Linux 6.16). */
+enum { CROWD_NFTA_SET_COUNT = 20 };
 /* Not in any header that Swift can see. */
 enum { CROWD_SOL_NETLINK = 270, CROWD_NETLINK_CAP_ACK = 10, CROWD_NETLINK_EXT_ACK = 11 };
 

@@ -18,6 +18,16 @@ public final class Completion<Value: Sendable>: Sendable {
         }
     }
 
+    /// The same, for so long at most; nil when nothing was set by then.
+    public func wait(atMost limit: GoDuration) -> Value? {
+        let end = Timestamp.now() + limit
+        while Timestamp.now() < end {
+            if let value { return value }
+            usleep(5000)
+        }
+        return value
+    }
+
     /// Runs `body` as a task and waits on this thread, which must not be one of Swift's pool.
     public static func wait(for body: @escaping @Sendable () async -> Value) -> Value {
         let completion = Completion()

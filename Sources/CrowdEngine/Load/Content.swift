@@ -51,6 +51,8 @@ public struct ContentLoader {
     public var acceleratesRegex = true
     /// False tries every node and scenario on every event: for tests of the index.
     public var usesIndex = true
+    /// Asked by the method `reverse_dns`.
+    var reverseDNS = ReverseDNS()
     public var report: @Sendable (String) -> Void = { _ in }
     /// Where a data file lies, by its URL and its name; by default its name in the data directory.
     public var resolveData: (@Sendable (_ url: String, _ name: String) -> String)?
@@ -150,6 +152,8 @@ public struct ContentLoader {
         var compiler = NodeCompiler(environment: environment, stashes: data.stashes, groks: groks)
         compiler.enrichers["ParseDate"] = DateEnricher(keys: environment.keys)
         compiler.enrichers["UnmarshalJSON"] = JSONEnricher()
+        compiler.enrichers["reverse_dns"] = ReverseDNSEnricher(
+            names: reverseDNS, keys: EnrichedKeys(table: environment.keys))
         var stages: [(name: String, nodes: [Node])] = []
         func add(_ document: YAMLNode, _ stage: String) {
             do {

@@ -1,6 +1,6 @@
 internal import Logging
 
-/// `mode: dry-run`: remembers what it was told and logs it; touches nothing.
+/// `mode: dry-run`: remembers what it was told and logs it in nft's own words; touches nothing.
 final class DryRunFilter: PacketFilter {
     private let log: Logger
     private var sets: [KernelSet: [AddressSpan: Deadline]] = [:]
@@ -20,11 +20,11 @@ final class DryRunFilter: PacketFilter {
     }
 
     func build(_ layout: TableLayout, over actual: KernelTable) throws(NetlinkError) {
-        log.info("dry-run: would build the table", metadata: ["table": "\(layout.table)"])
+        for line in NftText.commands(layout) { log.info("dry-run: \(line)") }
     }
 
     func remove(_ layout: TableLayout) throws(NetlinkError) {
-        log.info("dry-run: would delete the table", metadata: ["table": "\(layout.table)"])
+        log.info("dry-run: delete table \(NftText.place(layout.family, layout.table))")
     }
 
     func elements(of set: KernelSet) throws(NetlinkError) -> [Segment] {
@@ -34,23 +34,22 @@ final class DryRunFilter: PacketFilter {
     }
 
     func commit(_ change: KernelChange) throws(NetlinkError) {
-        for (set, plan) in change.plans {
-            for span in plan.remove {
-                sets[set, default: [:]][span] = nil
-                say("delete", span, set, nil)
-            }
-            for segment in plan.add {
-                sets[set, default: [:]][segment.span] = segment.deadline
-                say("add", segment.span, set, segment.deadline)
-            }
+        for (layout, origin) in change.newOrigins {
+            for line in NftText.commands(layout, origin) { log.info("dry-run: \(line)") }
         }
+        let now = MonotonicClock.now()
+        for fill in change.fills { sets[fill.set] = Dictionary(uniqueKeysWithValues: fill.hosts.map(Self.element)) }
+        for (set, plan) in change.plans {
+            for span in plan.remove { sets[set, default: [:]][span] = nil }
+            for segment in plan.add { sets[set, default: [:]][segment.span] = segment.deadline }
+        }
+        for line in NftText.commands(change, now: now) { log.info("dry-run: \(line)") }
+    }
+
+    private static func element(_ key: UInt128, _ deadline: Deadline) -> (AddressSpan, Deadline) {
+        (AddressSpan(first: key, last: key), deadline)
     }
 
     func counters(_ layout: TableLayout) throws(NetlinkError) -> [String: KernelTable.Counter] { [:] }
     func generation() throws(NetlinkError) -> UInt32 { 0 }
-
-    private func say(_ verb: String, _ span: AddressSpan, _ set: KernelSet, _ deadline: Deadline?) {
-        let left = deadline.map { " for \(($0 - MonotonicClock.now()) / 1000)s" } ?? ""
-        log.info("dry-run: would \(verb) \(span.text(set.family))\(left)", metadata: ["set": "\(set.name)"])
-    }
 }

@@ -1,4 +1,6 @@
+internal import CNetfilter
 internal import CNetfilterSystem
+internal import Glibc
 
 /// What the kernel has under a table's name.
 struct KernelTable: Equatable, Sendable {
@@ -34,6 +36,8 @@ struct KernelTable: Equatable, Sendable {
     struct SetShape: Equatable, Sendable {
         var flags: UInt32
         var keyLength: UInt32
+        /// How many elements; `nil` where the kernel does not tell.
+        var count: Int?
     }
 }
 
@@ -59,7 +63,8 @@ extension NetlinkSocket {
             guard attributes.string(k16(NFTA_SET_TABLE)) == name, let set = attributes.string(k16(NFTA_SET_NAME))
             else { return }
             table.sets[set] = .init(
-                flags: attributes.u32(k16(NFTA_SET_FLAGS)) ?? 0, keyLength: attributes.u32(k16(NFTA_SET_KEY_LEN)) ?? 0)
+                flags: attributes.u32(k16(NFTA_SET_FLAGS)) ?? 0, keyLength: attributes.u32(k16(NFTA_SET_KEY_LEN)) ?? 0,
+                count: attributes.u32(UInt16(CROWD_NFTA_SET_COUNT)).map { Int($0) })
         }
         table.counters = try counters(of: name, family)
         try forEach(NFT_MSG_GETRULE, family, "list rules", (k16(NFTA_RULE_TABLE), name)) { attributes in
@@ -123,6 +128,42 @@ extension NetlinkSocket {
             }
         }
         return ElementEdge.segments(edges, of: set)
+    }
+
+    /// When the elements of some keys end, in the keys' order; `nil` for what is not there. Costs the same per key however
+    /// large the set is, where a dump of it costs the square of its size.
+    func deadlines(of keys: [UInt128], in set: KernelSet) throws(NetlinkError) -> [Deadline?] {
+        var found = [Deadline?](repeating: nil, count: keys.count)
+        var next = 0
+        while next < keys.count {
+            let piece = keys[next..<min(next + Self.keysPerQuestion, keys.count)]
+            var place = piece.startIndex
+            let code = try ask(question(piece, set), "look up elements of \(set.name)") { message in
+                let now = MonotonicClock.now()
+                guard let list = NetlinkAttributes(message: message).nested(k16(NFTA_SET_ELEM_LIST_ELEMENTS)) else {
+                    return
+                }
+                for item in list {
+                    guard place < piece.endIndex, let edge = ElementEdge(NetlinkAttributes(item.value), now: now) else {
+                        return
+                    }
+                    if edge.key == piece[place] { found[place] = edge.deadline }
+                    place += 1
+                }
+            }
+            guard code == 0 || code == ENOENT else {
+                throw NetlinkError(code: code, action: "look up elements of \(set.name)")
+            }
+            // The kernel stops at the first that is not there.
+            next = code == 0 ? piece.endIndex : place + 1
+        }
+        return found
+    }
+
+    private static let keysPerQuestion = 512
+
+    private func question(_ keys: ArraySlice<UInt128>, _ set: KernelSet) -> [UInt8] {
+        NetlinkBatch.lookUp(keys, in: set, number: nextSequence())
     }
 
     private func forEach(

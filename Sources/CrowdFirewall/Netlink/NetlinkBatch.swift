@@ -54,6 +54,22 @@ struct NetlinkBatch: ~Copyable {
         putElements(type, flags: 0, set, spans.lazy.map { ($0, 0) })
     }
 
+    /// A question, outside any transaction, for elements by their keys; it must fit one message.
+    static func lookUp(_ keys: ArraySlice<UInt128>, in set: KernelSet, number: UInt32) -> [UInt8] {
+        let scratch = UnsafeMutablePointer<CChar>.allocate(capacity: scratchBytes)
+        defer { scratch.deallocate() }
+        let header = nftnl_nlmsg_build_hdr(
+            scratch, k16(NFT_MSG_GETSETELEM), set.tableFamily, UInt16(NLM_F_REQUEST | NLM_F_ACK), number)
+        guard let header else { return [] }
+        mnl_attr_put_strz(header, k16(NFTA_SET_ELEM_LIST_TABLE), set.table)
+        mnl_attr_put_strz(header, k16(NFTA_SET_ELEM_LIST_SET), set.name)
+        let list = mnl_attr_nest_start(header, k16(NFTA_SET_ELEM_LIST_ELEMENTS))
+        var writer = ElementWriter(header: header, set: set, room: elementListBytes)
+        for key in keys { _ = writer.put(AddressSpan(first: key, last: key), timeout: 0) }
+        mnl_attr_nest_end(header, list)
+        return Array(UnsafeRawBufferPointer(start: header, count: Int(header.pointee.nlmsg_len)))
+    }
+
     /// `timeout` in milliseconds; zero or less means none, which only deletions use.
     private mutating func putElements(
         _ type: UInt16, flags: Int32, _ set: KernelSet, _ elements: some Sequence<(AddressSpan, Int64)>

@@ -13,8 +13,8 @@ protocol NetlinkChannel: AnyObject {
 
 /// A netlink socket to the kernel, in the network namespace of the thread that opens it.
 final class KernelChannel: NetlinkChannel {
-    /// One transaction must fit: asked for with SO_SNDBUFFORCE.
-    private static let sendBytes: Int32 = 64 * 1024 * 1024
+    /// One transaction must fit: asked for with SO_SNDBUFFORCE. A limit, not an allocation.
+    private static let sendBytes: Int32 = 256 * 1024 * 1024
     /// Room for the errors of one transaction.
     private static let receiveBytes: Int32 = 8 * 1024 * 1024
 

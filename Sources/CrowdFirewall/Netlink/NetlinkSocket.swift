@@ -93,6 +93,26 @@ final class NetlinkSocket {
         guard failure == 0 else { throw NetlinkError(code: failure, action: action) }
     }
 
+    /// Sends a request that asks to be acknowledged, the last that took a number, and hands out the messages that come
+    /// before that.
+    ///
+    /// - Returns: the error number with which it was answered, 0 for none.
+    func ask(
+        _ request: [UInt8], _ action: String, _ take: (UnsafePointer<nlmsghdr>) -> Void
+    ) throws(NetlinkError) -> Int32 {
+        try send(request, action)
+        var outcome: Int32?
+        while outcome == nil {
+            guard let count = try receive(wait: true, action) else { break }
+            forEachMessage(count) { header, payload in
+                guard header.pointee.nlmsg_seq == sequence else { return }
+                guard Int(header.pointee.nlmsg_type) == Int(NLMSG_ERROR) else { return take(header) }
+                outcome = Self.error(header, payload)
+            }
+        }
+        return outcome ?? 0
+    }
+
     private func send(_ bytes: [UInt8], _ action: String) throws(NetlinkError) {
         while true {
             switch bytes.withUnsafeBytes({ channel.send($0) }) {

@@ -41,6 +41,10 @@ final class NftablesFilter: PacketFilter {
         try retried { () throws(NetlinkError) in try socket.elements(of: set) }
     }
 
+    func deadlines(of keys: [UInt128], in set: KernelSet) throws(NetlinkError) -> [Deadline?] {
+        try retried { () throws(NetlinkError) in try socket.deadlines(of: keys, in: set) }
+    }
+
     func counters(_ layout: TableLayout) throws(NetlinkError) -> [String: KernelTable.Counter] {
         try retried { () throws(NetlinkError) in try socket.counters(of: layout.table, layout.tableFamily) }
     }
@@ -151,6 +155,28 @@ final class NftablesFilter: PacketFilter {
             }
         }
         try batch.commit()
+        for fill in change.fills { try write(fill, now) }
+    }
+
+    /// One transaction if the set is flushed first, so that what stays banned never lapses; else of bounded size.
+    private func write(_ fill: KernelChange.Fill, _ now: Deadline) throws(NetlinkError) {
+        let pieces = fill.flushes ? 1 : fill.hosts.count / Self.elementsPerTransaction + 1
+        let size = fill.hosts.count / pieces + 1
+        var rest = fill.hosts.makeIterator()
+        for _ in 0..<pieces {
+            var batch = NetlinkBatch("fill set \(fill.set.name)", socket)
+            if fill.flushes { batch.flushSet(fill.set) }
+            var left = size
+            let segments = AnyIterator { () -> Segment? in
+                while left > 0, let (key, deadline) = rest.next() {
+                    left -= 1
+                    if deadline - now >= Self.shortestTimeout { return Segment(key, key, until: deadline) }
+                }
+                return nil
+            }
+            batch.addElements(segments, to: fill.set, now: now)
+            try batch.commit()
+        }
     }
 
     /// Below this a ban is over before it matters; a timeout of zero would be for ever.

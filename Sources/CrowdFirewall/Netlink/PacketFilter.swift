@@ -11,6 +11,9 @@ protocol PacketFilter: AnyObject {
     func remove(_ layout: TableLayout) throws(NetlinkError)
     /// Elements of a set, sorted.
     func elements(of set: KernelSet) throws(NetlinkError) -> [Segment]
+    /// When the elements of some keys of a hash set end, in the keys' order; `nil` for what is not there. Only asked for
+    /// sets of which `table` told the count.
+    func deadlines(of keys: [UInt128], in set: KernelSet) throws(NetlinkError) -> [Deadline?]
     /// Makes new origins' sets, counters and rules and changes elements: one transaction, split only by size.
     func commit(_ change: KernelChange) throws(NetlinkError)
     func counters(_ layout: TableLayout) throws(NetlinkError) -> [String: KernelTable.Counter]
@@ -19,6 +22,11 @@ protocol PacketFilter: AnyObject {
 }
 
 extension PacketFilter {
+    func deadlines(of keys: [UInt128], in set: KernelSet) throws(NetlinkError) -> [Deadline?] {
+        let ends = Dictionary(try elements(of: set).map { ($0.span.first, $0.deadline) }) { max($0, $1) }
+        return keys.map { ends[$0] }
+    }
+
     func located(_ layout: TableLayout) throws(NetlinkError) -> TableLayout { layout }
 }
 
@@ -26,7 +34,16 @@ extension PacketFilter {
 struct KernelChange: Sendable {
     var newOrigins: [(layout: TableLayout, origin: String)] = []
     var plans: [(set: KernelSet, plan: ElementPlan)] = []
+    /// Hash sets that are to hold exactly this; what they hold is not known, or nothing.
+    var fills: [Fill] = []
 
-    var isEmpty: Bool { newOrigins.isEmpty && plans.allSatisfy(\.plan.isEmpty) }
+    struct Fill: Sendable {
+        var set: KernelSet
+        var hosts: [UInt128: Deadline]
+        /// What is there goes, in the same transaction.
+        var flushes: Bool
+    }
+
+    var isEmpty: Bool { newOrigins.isEmpty && plans.allSatisfy(\.plan.isEmpty) && fills.isEmpty }
     var count: Int { plans.reduce(0) { $0 + $1.plan.count } }
 }

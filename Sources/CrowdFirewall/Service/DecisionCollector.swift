@@ -9,6 +9,8 @@ final class DecisionCollector: Sendable {
     struct Batch: Sendable {
         var deleted: [Ban] = []
         var new: [Ban] = []
+        /// A complete list is collected as what it becomes, at a third of the room.
+        var state = DesiredState()
         var otherTypes = 0
         var alreadyOver = 0
         var unreadable = 0
@@ -32,15 +34,17 @@ final class DecisionCollector: Sendable {
 
     private let types: Set<String>
     private let families: [Family]
+    private let isComplete: Bool
     private let clock: @Sendable () -> Deadline
     private let state: Mutex<State>
 
     init(
-        types: Set<String>, families: [Family], origins: OriginTable,
+        types: Set<String>, families: [Family], origins: OriginTable, isComplete: Bool = false,
         clock: @escaping @Sendable () -> Deadline = MonotonicClock.now
     ) {
         self.types = types
         self.families = families
+        self.isComplete = isComplete
         self.clock = clock
         state = Mutex(State(origins: origins))
     }
@@ -67,7 +71,12 @@ final class DecisionCollector: Sendable {
             }
             let origin = state.origins.number(origin: decision.origin, scenario: decision.scenario)
             let ban = Ban(set: SetID(family: family, origin: origin), span: span, deadline: now + left)
-            isDeleted ? state.batch.deleted.append(ban) : state.batch.new.append(ban)
+            switch (isComplete, isDeleted) {
+            case (true, true): break
+            case (true, false): state.batch.state.insertLongest(ban)
+            case (false, true): state.batch.deleted.append(ban)
+            case (false, false): state.batch.new.append(ban)
+            }
         }
     }
 

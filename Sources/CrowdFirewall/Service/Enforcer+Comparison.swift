@@ -6,14 +6,16 @@ internal import Logging
 extension Enforcer {
     /// Repairs tables and rules, then the sets.
     ///
-    /// - Parameter isFirst: differences are what came and went while nobody looked, not drift.
-    func converge(isFirst: Bool = false) -> Verification {
+    /// - Parameters:
+    ///   - isFirst: differences are what came and went while nobody looked, not drift.
+    ///   - leavesLarge: sets too large to be read in one go are left out: `LargeSets` sees to them.
+    func converge(isFirst: Bool = false, leavesLarge: Bool = false) -> Verification {
         var result = Verification()
         for family in families {
             guard let layout = layouts[family] else { continue }
             do {
-                try repairStructure(layout, &result)
-                try repairSets(family, &result)
+                let table = try repairStructure(layout, &result)
+                try repairSets(family, table, &result, isFirst: isFirst, leavesLarge: leavesLarge)
             } catch {
                 result.drift += 1
                 result.cause = "\(error)"
@@ -22,6 +24,7 @@ extension Enforcer {
             }
         }
         lastGeneration = try? filter.generation()
+        if !leavesLarge { figures = result }
         if result.drift > 0 && !isFirst {
             log.warning(
                 "The kernel differed from the decisions",
@@ -32,14 +35,15 @@ extension Enforcer {
         return result
     }
 
-    /// Compares like `converge`, but only looks.
-    func inspect() -> Verification {
+    /// Compares like `converge`, but only looks, and leaves large sets out.
+    func inspectSmall() -> Verification {
         var result = Verification()
         for family in families {
             guard let layout = layouts[family] else { continue }
             do {
-                result.drift += faults(of: try filter.table(layout), layout).count
-                inspectSets(layout, &result)
+                let table = try filter.table(layout)
+                result.drift += faults(of: table, layout).count
+                inspectSets(layout, table, &result)
             } catch {
                 result.drift += 1
                 result.cause = "\(error)"
@@ -48,14 +52,14 @@ extension Enforcer {
         return result
     }
 
-    private func inspectSets(_ layout: TableLayout, _ result: inout Verification) {
+    private func inspectSets(_ layout: TableLayout, _ table: KernelTable, _ result: inout Verification) {
         let now = MonotonicClock.now()
         for (id, bans) in desired.sets where id.family == layout.family && !layout.isSetOnly {
             guard !layout.origins.contains(origins[id.origin].name) else { continue }
             result.decided += bans.count
             result.drift += bans.count
         }
-        for (set, content) in contents(layout, now: now) {
+        for (set, content) in contents(layout, now: now) where largeHosts(set, content, table) == nil {
             // A set that is gone has been counted, and what should be in it is not enforced.
             let actual = (try? filter.elements(of: set)) ?? []
             count(content, actual, set.isProtected, &result)
@@ -85,7 +89,7 @@ extension Enforcer {
     }
 
     /// ipset's timeouts end after 24 days: a longer ban is renewed when half of them are over.
-    private func closeness(_ now: Deadline) -> Closeness {
+    func closeness(_ now: Deadline) -> Closeness {
         var closeness = Closeness(tolerance: Self.tolerance)
         closeness.soon = now + Self.tolerance
         if config.mode == .iptables || config.mode == .ipset {
@@ -94,16 +98,20 @@ extension Enforcer {
         return closeness
     }
 
-    private func repairStructure(_ layout: TableLayout, _ result: inout Verification) throws(NetlinkError) {
+    /// What is there afterwards.
+    private func repairStructure(
+        _ layout: TableLayout, _ result: inout Verification
+    ) throws(NetlinkError) -> KernelTable {
         let actual = try filter.table(layout)
         let faults = self.faults(of: actual, layout)
-        guard !faults.isEmpty else { return }
+        guard !faults.isEmpty else { return actual }
         result.drift += faults.count
         log.warning(
             "Table was changed by somebody else, rebuilding it",
             metadata: ["table": "\(layout.table)", "found": "\(faults.joined(separator: "; "))"])
         try build(layout, over: actual)
         result.repaired += faults.count
+        return try filter.table(layout)
     }
 
     /// What is wrong with a table, in words.
@@ -127,33 +135,48 @@ extension Enforcer {
         return faults
     }
 
-    private func repairSets(_ family: Family, _ result: inout Verification) throws(NetlinkError) {
+    private func repairSets(
+        _ family: Family, _ table: KernelTable, _ result: inout Verification, isFirst: Bool, leavesLarge: Bool
+    ) throws(NetlinkError) {
         var change = KernelChange()
         for id in desired.sets.keys where id.family == family { _ = sets(id, addingTo: &change) }
         let isNew = Set(change.newOrigins.flatMap { [$0.layout.hosts($0.origin), $0.layout.ranges($0.origin)] })
         guard let layout = layouts[family] else { return }
-        let now = MonotonicClock.now()
-        for (set, content) in contents(layout, now: now) {
-            let actual = isNew.contains(set) ? [] : try filter.elements(of: set)
-            let plan = content.plan(from: actual, now: MonotonicClock.now(), closeness(MonotonicClock.now()))
-            count(content, actual, set.isProtected, &result)
-            result.drift += isNew.contains(set) ? 0 : plan.drift(beyond: MonotonicClock.now() + Self.tolerance)
-            if !plan.isEmpty { change.plans.append((set, plan)) }
+        for (set, content) in contents(layout, now: MonotonicClock.now()) {
+            if case .hosts(let hosts) = content, isNew.contains(set), hosts.count > Self.largeSet {
+                change.fills.append(.init(set: set, hosts: hosts, flushes: false))
+                result.decided += hosts.count
+            } else if let hosts = largeHosts(set, content, table) {
+                guard !leavesLarge else { continue }
+                try compare(large: hosts, in: set, table.sets[set.name]?.count ?? 0, &change, &result)
+            } else {
+                let actual = isNew.contains(set) ? [] : try filter.elements(of: set)
+                let plan = content.plan(from: actual, now: MonotonicClock.now(), closeness(MonotonicClock.now()))
+                count(content, actual, set.isProtected, &result)
+                result.drift += isNew.contains(set) ? 0 : plan.drift(beyond: MonotonicClock.now() + Self.tolerance)
+                if !plan.isEmpty { change.plans.append((set, plan)) }
+            }
         }
         try repair(change, &result)
         count(unholdable: layout, &result)
     }
 
-    private func repair(_ change: KernelChange, _ result: inout Verification) throws(NetlinkError) {
+    func repair(_ change: KernelChange, _ result: inout Verification) throws(NetlinkError) {
         do {
             try commit(change)
             for (set, plan) in change.plans { result.repair(plan, in: set) }
+            for fill in change.fills {
+                result.repaired += fill.hosts.count
+                result.enforced += fill.hosts.count
+            }
         } catch {
             log.warning("The kernel refused a transaction, isolating", metadata: ["error": "\(error)"])
             var structure = change
-            structure.plans = []
+            (structure.plans, structure.fills) = ([], [])
             try commit(structure)
-            for (set, plan) in change.plans {
+            let now = MonotonicClock.now()
+            let fills = change.fills.map { ($0.set, SetContent.hosts($0.hosts).plan(from: [], now: now, .exact)) }
+            for (set, plan) in change.plans + fills {
                 var isFull = false
                 isolate(plan, in: set, &result, &isFull)
             }
@@ -186,7 +209,7 @@ extension Enforcer {
 }
 
 extension Verification {
-    fileprivate mutating func repair(_ plan: ElementPlan, in set: KernelSet) {
+    mutating func repair(_ plan: ElementPlan, in set: KernelSet) {
         repaired += plan.count
         guard !set.isProtected else { return }
         enforced += plan.add.count - plan.remove.count
@@ -200,7 +223,7 @@ extension NetlinkError {
 
 extension ElementPlan {
     /// Elements that differ. What is missing but about to end has ended while we looked.
-    fileprivate func drift(beyond horizon: Deadline) -> Int {
+    func drift(beyond horizon: Deadline) -> Int {
         let renewed = Set(add.map(\.span))
         return add.count { $0.deadline > horizon } + remove.count { !renewed.contains($0) } - overdue
     }

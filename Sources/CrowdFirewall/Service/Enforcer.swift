@@ -24,8 +24,10 @@ actor Enforcer {
     /// Rules as they were right after we wrote them.
     var written: [Family: [String: [KernelTable.Rule]]] = [:]
     var lastGeneration: UInt32?
-    /// The last snapshot could not be written.
-    var snapshotFailed = false
+    /// Of the last comparison, and what was changed since; what ended since is still in both.
+    var figures = Verification()
+    /// Elements of large sets that nobody decided, as of the last sweep.
+    var excesses: [KernelSet: Int] = [:]
     /// The kernel has no connection tracking, or none for us.
     var connectionsFailed = false
     /// True once a complete list was taken: before that nothing in the kernel is superfluous.
@@ -94,7 +96,7 @@ actor Enforcer {
     /// Takes the complete list.
     func replace(with batch: DecisionCollector.Batch, _ origins: OriginTable) -> Verification {
         self.origins = origins
-        desired.replace(with: batch.new)
+        desired = batch.state
         hasDecisions = true
         revision += 1
         var result = converge(isFirst: true)
@@ -139,6 +141,10 @@ actor Enforcer {
         guard !change.isEmpty else { return }
         do {
             try commit(change)
+            for (set, plan) in change.plans where !set.isProtected {
+                figures.decided += plan.add.count - plan.remove.count
+                figures.enforced += plan.add.count - plan.remove.count
+            }
         } catch {
             log.warning("The kernel did not take a change, comparing everything", metadata: ["error": "\(error)"])
             _ = converge()
@@ -166,12 +172,6 @@ actor Enforcer {
 
     /// Whether somebody else changed the ruleset since our last look. One small message.
     func isTouched() -> Bool { (try? filter.generation()) != lastGeneration }
-
-    /// Compares kernel and desired state in full and repairs what differs.
-    func verify() -> Verification {
-        desired.purge(now: MonotonicClock.now())
-        return converge()
-    }
 
     /// What is left when the bouncer ends, as `on_stop` says.
     func stop() {

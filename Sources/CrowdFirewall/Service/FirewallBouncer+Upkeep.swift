@@ -61,9 +61,27 @@ extension FirewallBouncer {
             let revision = await enforcer.revision
             guard revision != saved, MonotonicClock.now() >= next else { continue }
             saved = revision
-            if await enforcer.saveSnapshot() { board.saved() }
-            let count = await enforcer.decided().reduce(0) { $0 + $1.count }
-            next = MonotonicClock.now() + max(2000, Deadline(count) / 20)
+            let count = await saveSnapshot()
+            next = MonotonicClock.now() + max(2000, Deadline(count) / 200)
+        }
+    }
+
+    /// A failure is told once.
+    ///
+    /// - Returns: how many bytes there are.
+    @discardableResult
+    func saveSnapshot() async -> Int {
+        guard let directory = config.stateDirectory, let snapshot = await enforcer.snapshot() else { return 0 }
+        do throws(SnapshotError) {
+            let bytes = try snapshot.get()
+            try SnapshotFile.store(bytes, directory)
+            board.saved()
+            return bytes.count
+        } catch {
+            if board.failsToSave() {
+                log.error("Decisions would not outlast a reboot without Local API", metadata: ["reason": "\(error)"])
+            }
+            return 0
         }
     }
 

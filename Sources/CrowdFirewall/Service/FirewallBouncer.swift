@@ -58,7 +58,7 @@ public struct FirewallBouncer: Sendable {
             group.addTask { await keepSnapshot() }
             group.addTask { await report() }
         }
-        _ = await enforcer.saveSnapshot()
+        await saveSnapshot()
         await enforcer.stop()
     }
 
@@ -95,15 +95,17 @@ public struct FirewallBouncer: Sendable {
         let isFirst = pace.wantsEverything(at: start)
         metrics.requests.add()
         let collector = DecisionCollector(
-            types: config.decisionTypes, families: enforcer.families, origins: await enforcer.origins)
+            types: config.decisionTypes, families: enforcer.families, origins: await enforcer.origins,
+            isComplete: isFirst)
         let hold = isFirst || config.holdSeconds == 0 ? nil : config.holdSeconds
         let answer = try await client.stream(startup: isFirst, hold: hold) { collector.take(isDeleted: $0, $1) }
         board.answered()
         let (batch, origins) = collector.finish()
-        await take(batch, origins, isFirst: isFirst, unreadable: answer.unreadable)
+        let isEmpty = batch.new.isEmpty && batch.deleted.isEmpty
+        await take(consume batch, origins, isFirst: isFirst, unreadable: answer.unreadable)
         let now = MonotonicClock.now()
         return pace.answered(
-            isHeld: answer.holdSeconds != nil, isEmpty: batch.new.isEmpty && batch.deleted.isEmpty,
+            isHeld: answer.holdSeconds != nil, isEmpty: isEmpty,
             wasEverything: isFirst, took: .milliseconds(now - start), at: now, random: .random(in: 0..<1))
     }
 
@@ -124,17 +126,19 @@ public struct FirewallBouncer: Sendable {
             log.info(
                 "Decisions are in force",
                 metadata: [
-                    "decisions": "\(batch.new.count)", "changed": "\(result.repaired)", "refused": "\(result.refused)",
+                    "decisions": "\(batch.state.count)", "changed": "\(result.repaired)",
+                    "refused": "\(result.refused)",
                 ])
         } else if !batch.new.isEmpty || !batch.deleted.isEmpty {
             await enforcer.apply(batch, origins)
             log.debug("Decisions taken", metadata: ["new": "\(batch.new.count)", "deleted": "\(batch.deleted.count)"])
         }
-        if config.cutsConnections && !batch.new.isEmpty {
+        if config.cutsConnections && !(batch.new.isEmpty && batch.state.count == 0) {
             metrics.connectionsCut.add(UInt64(await enforcer.cutConnections()))
         }
         let decided = await enforcer.decided()
         metrics.set(decided: decided, origins: origins)
+        metrics.set(figures: await enforcer.figures)
         if isFirst { await tellHealth() }
     }
 

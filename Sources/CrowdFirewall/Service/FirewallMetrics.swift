@@ -44,7 +44,6 @@ final class FirewallMetrics: Sendable {
         metrics.replaceGauges(
             .bannedIPs,
             with: decided.map { ([("ip_type", $0.family.label), ("origin", $0.origin)], Double($0.count)) })
-        metrics.gauge(.decided).set(decided.reduce(0) { $0 + $1.count })
         state.withLock { state in
             state.labels = Dictionary(origins.all.map { ($0.name, $0.label) }) { first, _ in first }
         }
@@ -52,11 +51,17 @@ final class FirewallMetrics: Sendable {
 
     /// After each comparison.
     func set(_ verification: Verification) {
-        metrics.gauge(.enforced).set(verification.enforced)
+        set(figures: verification)
         metrics.gauge(.drift).set(verification.drift)
         metrics.gauge(.lastVerified).set(Double(Timestamp.now().seconds))
         repaired.add(UInt64(verification.repaired))
         refused.add(UInt64(verification.refused))
+    }
+
+    /// After each change.
+    func set(figures: Verification) {
+        metrics.gauge(.decided).set(figures.decided)
+        metrics.gauge(.enforced).set(figures.enforced)
     }
 
     func set(_ status: BouncerStatus) {

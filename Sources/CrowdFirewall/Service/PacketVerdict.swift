@@ -42,7 +42,7 @@ public struct PacketVerdict: Equatable, Sendable {
         let layout = try filter.located(TableLayout(config, family))
         let table = try filter.table(layout)
         for set in Self.sets(table, layout) {
-            guard let segment = try Self.segment(covering: self.address, filter.elements(of: set)) else { continue }
+            guard let segment = try Self.segment(covering: self.address, set, table, filter) else { continue }
             let rules = Self.rules(table, set)
             if set.isProtected {
                 isAllowlisted = !rules.isEmpty
@@ -91,10 +91,17 @@ public struct PacketVerdict: Equatable, Sendable {
         }
     }
 
-    private static func segment(covering address: IPAddress, _ segments: [Segment]) -> Segment? {
-        guard let range = IPRange(address.description) else { return nil }
-        let (_, span) = AddressSpan.of(range)
+    private static func segment(
+        covering address: IPAddress, _ set: KernelSet, _ table: KernelTable, _ filter: any PacketFilter
+    ) throws(NetlinkError) -> Segment? {
+        let (_, span) = AddressSpan.of(IPRange(address))
+        // Large sets are asked, not read.
+        if set.kind == .hash, table.sets[set.name]?.count != nil {
+            let end = try filter.deadlines(of: [span.first], in: set)
+            return end.first.flatMap(\.self).map { Segment(span, until: $0) }
+        }
         let now = MonotonicClock.now()
+        let segments = try filter.elements(of: set)
         return segments.first { $0.span.first <= span.first && span.first <= $0.span.last && $0.deadline > now }
     }
 

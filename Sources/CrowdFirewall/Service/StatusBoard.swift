@@ -11,6 +11,7 @@ final class StatusBoard: Sendable {
         var heard = MonotonicClock.now()
         /// Bans were prolonged on our own account.
         var holds = false
+        var cannotSave = false
     }
 
     private let state = Mutex(State())
@@ -46,7 +47,20 @@ final class StatusBoard: Sendable {
         }
     }
 
-    func saved() { state.withLock { $0.status.lastSnapshot = .now() } }
+    func saved() {
+        state.withLock { state in
+            state.status.lastSnapshot = .now()
+            state.cannotSave = false
+        }
+    }
+
+    /// True the first time in a row.
+    func failsToSave() -> Bool {
+        state.withLock { state in
+            defer { state.cannotSave = true }
+            return !state.cannotSave
+        }
+    }
 
     /// - Parameter isFirst: what changed is no repair.
     func verified(_ result: Verification, isFirst: Bool = false) {

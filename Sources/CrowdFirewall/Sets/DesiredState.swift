@@ -54,16 +54,16 @@ struct DesiredState: Sendable {
     /// Takes a complete list in place of all that was there.
     mutating func replace(with new: [Ban]) {
         sets = [:]
-        for ban in new { sets[ban.set, default: Bans()].insertLongest(ban) }
+        for ban in new { insertLongest(ban) }
     }
 
-    /// Frees entries that are over.
+    var count: Int { sets.values.reduce(0) { $0 + $1.count } }
+
+    /// Frees entries that are over, in place.
     mutating func purge(now: Deadline) {
-        for (set, bans) in sets {
-            guard bans.hosts.contains(where: { $0.value <= now }) || bans.ranges.contains(where: { $0.value <= now })
-            else { continue }
-            sets[set]?.hosts = bans.hosts.filter { $0.value > now }
-            sets[set]?.ranges = bans.ranges.filter { $0.value > now }
+        for set in sets.keys {
+            for key in (sets[set]?.hosts ?? [:]).filter({ $0.value <= now }).keys { sets[set]?.hosts[key] = nil }
+            for key in (sets[set]?.ranges ?? [:]).filter({ $0.value <= now }).keys { sets[set]?.ranges[key] = nil }
         }
     }
 

@@ -33,7 +33,10 @@ extension Enforcer {
 
     private func adopt(_ layout: TableLayout, _ family: Family, _ found: inout DesiredState) {
         let latest = Allowances.Entry.never
+        let shapes = (try? filter.table(layout).sets) ?? [:]
         func insert(_ set: KernelSet, _ origin: Int) {
+            // Large sets are left as they are until the Local API has answered.
+            guard (shapes[set.name]?.count ?? 0) <= Self.largeSet || set.kind != .hash else { return }
             for segment in (try? filter.elements(of: set)) ?? [] {
                 let id = SetID(family: family, origin: origin)
                 found.insertLongest(Ban(set: id, span: segment.span, deadline: min(segment.deadline, latest)))
@@ -67,23 +70,15 @@ extension Enforcer {
         }
     }
 
-    /// Writes the snapshot; only a complete list, once there was one, is worth it.
-    ///
-    /// - Returns: whether it was written; a failure is logged once.
-    func saveSnapshot() -> Bool {
-        guard let directory = config.stateDirectory, hasDecisions else { return false }
-        do {
-            var writer = try SnapshotWriter(directory, key: try SnapshotFile.key(directory))
+    /// The snapshot, to be stored elsewhere: disks are slow. Only a complete list, once there was one, is worth it.
+    func snapshot() -> Result<[UInt8], SnapshotError>? {
+        guard let directory = config.stateDirectory, hasDecisions else { return nil }
+        do throws(SnapshotError) {
+            var writer = SnapshotWriter(key: try SnapshotFile.key(directory))
             Snapshot.write(desired, origins, allowed.entries(.localAPI), to: &writer)
-            try writer.finish()
-            snapshotFailed = false
-            return true
+            return .success(writer.finish())
         } catch {
-            if !snapshotFailed {
-                log.error("Decisions would not outlast a reboot without Local API", metadata: ["reason": "\(error)"])
-            }
-            snapshotFailed = true
-            return false
+            return .failure(error)
         }
     }
 }

@@ -55,26 +55,17 @@ enum SnapshotFile {
     }
 }
 
-/// Writes one snapshot: `put` as often as needed, then `finish`.
-struct SnapshotWriter: ~Copyable {
-    private let path: String
+/// Makes one snapshot: `put` as often as needed, then `finish`.
+struct SnapshotWriter {
     private let key: [UInt8]
-    private let fd: Int32
+    private var file = SnapshotFile.magic
     private var block: [UInt8] = []
-    private var digest: [UInt8]
-    private var failure: Int32 = 0
+    private var digest = [UInt8](repeating: 0, count: SnapshotFile.digestBytes)
 
-    init(_ directory: String, key: [UInt8]) throws(SnapshotError) {
-        path = SnapshotFile.path(directory)
+    init(key: [UInt8]) {
         self.key = key
-        fd = open(path + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard fd >= 0 else { throw SnapshotError("open \(path).new: \(systemMessage(errno))") }
-        digest = Array(repeating: 0, count: SnapshotFile.digestBytes)
         block.reserveCapacity(SnapshotFile.blockBytes + 64)
-        send(SnapshotFile.magic)
     }
-
-    deinit { close(fd) }
 
     mutating func put(_ value: some FixedWidthInteger) {
         withUnsafeBytes(of: value.littleEndian) { block.append(contentsOf: $0) }
@@ -89,33 +80,41 @@ struct SnapshotWriter: ~Copyable {
 
     /// The lowest `width` bytes of an address.
     mutating func put(_ address: UInt128, width: Int) {
-        for index in 0..<width { put(UInt8(truncatingIfNeeded: address >> UInt128(8 * index))) }
+        withUnsafeBytes(of: address.littleEndian) { block.append(contentsOf: $0.prefix(width)) }
     }
 
-    /// Makes the snapshot the one that counts.
-    consuming func finish() throws(SnapshotError) {
+    /// The whole file.
+    mutating func finish() -> [UInt8] {
         flush(isLast: true)
-        guard failure == 0, fdatasync(fd) == 0, rename(path + ".new", path) == 0 else {
-            throw SnapshotError("write \(path): \(systemMessage(failure == 0 ? errno : failure))")
-        }
+        return file
     }
 
     private mutating func flush(isLast: Bool) {
         digest = SnapshotFile.mac(key, after: digest, isLast: isLast, block[...])
         let length = UInt32(block.count) | (isLast ? 1 << 31 : 0)
-        send(withUnsafeBytes(of: length.littleEndian) { Array($0) })
-        send(block)
-        send(digest)
+        withUnsafeBytes(of: length.littleEndian) { file.append(contentsOf: $0) }
+        file += block
+        file += digest
         block.removeAll(keepingCapacity: true)
     }
+}
 
-    private mutating func send(_ bytes: [UInt8]) {
+extension SnapshotFile {
+    /// Makes a snapshot the one that counts.
+    static func store(_ bytes: [UInt8], _ directory: String) throws(SnapshotError) {
+        let path = path(directory)
+        let fd = open(path + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard fd >= 0 else { throw SnapshotError("open \(path).new: \(systemMessage(errno))") }
+        defer { close(fd) }
         var done = 0
-        while done < bytes.count && failure == 0 {
+        while done < bytes.count {
             let count = bytes.withUnsafeBytes { write(fd, $0.baseAddress?.advanced(by: done), bytes.count - done) }
             if count < 0 && errno == EINTR { continue }
-            if count <= 0 { failure = count < 0 ? errno : ENOSPC }
-            done += max(0, count)
+            guard count > 0 else { throw SnapshotError("write \(path).new: \(systemMessage(errno))") }
+            done += count
+        }
+        guard fdatasync(fd) == 0, rename(path + ".new", path) == 0 else {
+            throw SnapshotError("write \(path): \(systemMessage(errno))")
         }
     }
 }
