@@ -1,5 +1,6 @@
 import CrowdCore
 import CrowdLAPI
+import CrowdTestSupport
 import Synchronization
 import Testing
 
