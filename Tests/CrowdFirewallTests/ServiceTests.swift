@@ -2,6 +2,7 @@ import CrowdCore
 import CrowdLAPI
 import CrowdTestSupport
 import Synchronization
+import CrowdTestSupport
 import Testing
 
 @testable import CrowdFirewall
