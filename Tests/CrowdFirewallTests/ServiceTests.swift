@@ -2,7 +2,6 @@ import CrowdCore
 import CrowdLAPI
 import CrowdTestSupport
 import Synchronization
-import CrowdTestSupport
 import Testing
 
 @testable import CrowdFirewall
