@@ -1,4 +1,5 @@
 public import CrowdCore
+public import CrowdExpr
 
 /// What is added to alerts: expressions by the name under which their values are sent (engine facts E.7).
 public struct ContextConfig: Sendable {
@@ -6,6 +7,9 @@ public struct ContextConfig: Sendable {
     public private(set) var expressions: [(name: String, expression: NodeConfig.Expression)] = []
 
     public init() {}
+
+    /// What context expressions know beside `evt`.
+    public static func declare(in environment: inout Environment) { AlertContext.declare(in: &environment) }
 
     /// Reads a mapping of names to lists of expressions.
     public mutating func merge(_ node: YAMLNode) throws(ConfigError) {

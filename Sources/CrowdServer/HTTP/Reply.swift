@@ -12,6 +12,8 @@ struct Reply: Sendable {
         case pieces([[UInt8]])
         /// As pieces, but each is made when it is sent.
         case generated(@Sendable () -> AnyIterator<[UInt8]>)
+        /// As generated, by something that has to be waited for; nil ends it, an error breaks the connection off.
+        case awaited(@Sendable () async throws -> [UInt8]?)
     }
 
     var status: Int
@@ -60,6 +62,11 @@ struct Reply: Sendable {
         case .bytes(let bytes): response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
         case .pieces(let pieces):
             response.body = Self.stream({ AnyIterator(pieces.makeIterator()) }, afterSending)
+        case .awaited(let next):
+            response.body = ResponseBody { writer in
+                while let piece = try await next() { try await writer.write(ByteBuffer(bytes: piece)) }
+                try await writer.finish(nil)
+            }
         case .generated(let pieces): response.body = Self.stream(pieces, afterSending)
         }
         return response

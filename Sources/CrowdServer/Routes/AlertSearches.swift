@@ -7,26 +7,18 @@ extension LocalAPI {
     func findAlerts(_ call: Call) async throws -> Reply {
         let filter = try AlertFilter(call.query, now: call.now)
         let now = call.now
-        let alerts = try await store.read { session throws(StoreError) in
-            try AlertSearch.find(filter, now: now, in: session)
+        let heads = try await store.read { session throws(StoreError) in
+            try AlertSearch.heads(filter, now: now, in: session)
         }
-        guard !alerts.isEmpty else { return .json(200, Array("null".utf8)) }
-        return Self.list(alerts)
-    }
-
-    /// Each alert is encoded when it is sent: the first one does not wait for the others, which may be many.
-    private static func list(_ alerts: [Alert]) -> Reply {
+        guard !heads.isEmpty else { return .json(200, Array("null".utf8)) }
+        let list = AlertListing(heads, filter, now: now, store)
+        // What fails here is an answer of its own; later it can only break off.
+        let first = try await list.next() ?? []
+        let pending = Mutex<[UInt8]?>(first)
         var reply = Reply.json(200, [])
-        reply.body = .generated {
-            var index = 0
-            return AnyIterator {
-                guard index <= alerts.count else { return nil }
-                var writer = JSONWriter()
-                if index < alerts.count { alerts[index].write(to: &writer, nullForNoEvents: true) }
-                defer { index += 1 }
-                let lead = index == 0 ? "[" : index < alerts.count ? "," : "]"
-                return Array(lead.utf8) + writer.bytes
-            }
+        reply.body = .awaited {
+            if let piece = pending.withLock({ $0.take() }) { return piece }
+            return try await list.next()
         }
         return reply
     }
@@ -87,5 +79,46 @@ extension LocalAPI {
             writer.member("nbDeleted", String(count))
             writer.endObject()
         }
+    }
+}
+
+/// A list of alerts as text, read and encoded piece by piece: the first alert does not wait for the others, which may
+/// have half a million decisions.
+private final class AlertListing: Sendable {
+    /// Decisions read at a time.
+    private static let batch = 2_000
+
+    private let heads: [Alert]
+    private let filter: AlertFilter
+    private let now: Timestamp
+    private let store: any Store
+    /// How many have been given.
+    private let given = Mutex(0)
+
+    init(_ heads: [Alert], _ filter: AlertFilter, now: Timestamp, _ store: any Store) {
+        self.heads = heads
+        self.filter = filter
+        self.now = now
+        self.store = store
+    }
+
+    /// The next piece; called by one task, one call after the other.
+    func next() async throws -> [UInt8]? {
+        let start = given.withLock { $0 }
+        guard start < heads.count else { return nil }
+        let (heads, filter, now) = (heads, filter, now)
+        let alerts = try await store.read { session throws(StoreError) in
+            try AlertSearch.complete(heads[start...], decisions: Self.batch, filter: filter, now: now, in: session)
+        }
+        given.withLock { $0 = start + alerts.count }
+        var bytes: [UInt8] = []
+        for (offset, alert) in alerts.enumerated() {
+            var writer = JSONWriter()
+            alert.write(to: &writer, nullForNoEvents: true)
+            bytes.append(UInt8(ascii: start + offset == 0 ? "[" : ","))
+            bytes += writer.bytes
+        }
+        if start + alerts.count == heads.count { bytes.append(UInt8(ascii: "]")) }
+        return bytes
     }
 }

@@ -6,14 +6,37 @@ public enum AlertSearch {
     public static func find(_ filter: AlertFilter, now: Timestamp, in session: any SQLSession)
         throws(StoreError) -> [Alert]
     {
+        var alerts = try heads(filter, now: now, in: session)
+        for index in alerts.indices { try complete(&alerts[index], filter: filter, now: now, in: session) }
+        return alerts
+    }
+
+    /// The same without decisions, events and context, for lists that are completed as they are sent.
+    public static func heads(_ filter: AlertFilter, now: Timestamp, in session: any SQLSession)
+        throws(StoreError) -> [Alert]
+    {
         let condition = filter.condition(now: now)
         let order = filter.ascending ? "ASC" : "DESC"
         var sql = "SELECT \(columns) FROM alerts LEFT JOIN machines m ON m.id = alerts.machine_alerts"
         sql += condition.sql + " ORDER BY alerts.created_at \(order), alerts.id \(order)"
         if filter.limit > 0 { sql += " LIMIT \(filter.limit)" }
-        var alerts = try session.all(sql, condition.values, alert)
-        for index in alerts.indices { try complete(&alerts[index], filter: filter, now: now, in: session) }
-        return alerts
+        return try session.all(sql, condition.values, alert)
+    }
+
+    /// The first of `heads` that together have about `decisions` decisions, complete; at least one.
+    public static func complete(
+        _ heads: ArraySlice<Alert>, decisions limit: Int, filter: AlertFilter, now: Timestamp,
+        in session: any SQLSession
+    ) throws(StoreError) -> [Alert] {
+        var done: [Alert] = []
+        var count = 0
+        for var alert in heads where count < limit {
+            try complete(&alert, filter: filter, now: now, in: session)
+            // An alert without decisions is work as well.
+            count += max(alert.decisions?.count ?? 0, alert.events.count, 10)
+            done.append(alert)
+        }
+        return done
     }
 
     public static func count(_ filter: AlertFilter, now: Timestamp, in session: any SQLSession)

@@ -1,4 +1,5 @@
 import CrowdCore
+import CrowdEngine
 import CrowdExpr
 
 /// What agents add to alerts: expressions by the name under which their values are sent (engine facts E.7).
@@ -57,8 +58,7 @@ struct AlertContext: Equatable {
     static func fault(in expression: String) -> String? {
         var environment = Environment(functions: CrowdSecFunctions.all())
         environment.declareEvent()
-        environment.declare("match", .any)
-        environment.declare("req", .any)
+        ContextConfig.declare(in: &environment)
         do {
             _ = try Program(expression, in: environment)
             return nil

@@ -30,6 +30,12 @@ extension Invocation {
             userAgent: SuiteVersion.userAgent("crowdsec"), attempts: isImpatient ? 1 : 3)
     }
 
+    /// Scenarios and rules that are installed, as agents name them at login; none where there is no hub.
+    func installedScenarios() -> [String] {
+        guard let paths = try? hubPaths(), let hub = try? Hub(paths) else { return [] }
+        return [ItemType.scenarios, .appsecRules].flatMap { hub.items($0, installedOnly: true).map(\.id.name) }
+    }
+
     /// Warnings and the count of what is there, on standard error.
     func logState(of hub: Hub) {
         for warning in hub.warnings { terminal.log(.warning, warning) }

@@ -36,7 +36,7 @@ enum LAPICommands {
             credentials.login.map { "username \"\($0)\"" } ?? "certificate \"\(credentials.certPath ?? "")\""
         call.print("Loaded credentials from \(path)")
         call.print("Trying to authenticate with \(identity) on \(address)")
-        do { try await call.client().authenticate() } catch {
+        do { try await call.client(scenarios: call.installedScenarios()).authenticate() } catch {
             throw CommandError("failed to authenticate to Local API (LAPI): \(error)")
         }
         call.print("You can successfully interact with Local API (LAPI)")

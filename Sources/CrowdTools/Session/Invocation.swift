@@ -78,12 +78,15 @@ struct Invocation: Sendable {
         do { return try LAPICredentials.load(path: path) } catch { throw CommandError("loading api client: \(error)") }
     }
 
-    /// - Parameter timeout: for one exchange.
-    func client(timeout: GoDuration = .seconds(60)) throws -> MachineClient {
+    /// - Parameters:
+    ///   - timeout: for one exchange.
+    ///   - scenarios: what this machine says it looks for, when it logs in.
+    func client(timeout: GoDuration = .seconds(60), scenarios: [String]? = nil) throws -> MachineClient {
         let credentials = try credentials()
         if case .url(let url) = credentials.endpoint { try LocalAPIAddress.check(url) }
         var settings = MachineClient.Settings(credentials, userAgent: SuiteVersion.userAgent("crowdsec"))
         settings.timeout = timeout
+        settings.scenarios = scenarios
         settings.insecureSkipVerify = try config().client?.insecureSkipVerify ?? false
         settings.waitsWhenBusy = false
         return MachineClient(settings)

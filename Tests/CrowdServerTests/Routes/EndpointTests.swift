@@ -163,6 +163,31 @@ import Testing
         }
     }
 
+    /// Longer than what is read at a time, in alerts and in decisions of one alert.
+    @Test(arguments: Way.allCases) func aLongListIsWhole(_ way: Way) async throws {
+        try await ServerFixture().test(Self.setup(way)) { client in
+            let token = try await client.logIn()
+            func alert(_ decisions: Range<Int>) -> String {
+                let list = decisions.map { number in
+                    #"{"origin":"cscli","type":"ban","scope":"Ip","value":"10.0.\#(number >> 8).\#(number & 255)","#
+                        + #""duration":"4h","scenario":"x"}"#
+                }
+                return #"{"capacity":0,"events":[],"events_count":1,"leakspeed":"0","message":"","scenario":"x","#
+                    + #""scenario_hash":"","scenario_version":"","simulated":false,"source":{"scope":"","value":""},"#
+                    + #""start_at":"2026-01-01T00:00:00Z","stop_at":"2026-01-01T00:00:00Z","#
+                    + #""decisions":[\#(list.joined(separator: ","))]}"#
+            }
+            let alerts = (0..<450).map { alert($0..<($0 + 1)) } + [alert(1000..<6000)]
+            let body = "[" + alerts.joined(separator: ",") + "]"
+            #expect(try await client.asMachine(token, .post, "/v1/alerts", body: body).status == 201)
+            let list = try await client.asMachine(token, .get, "/v1/alerts?limit=0&sort=ASC").json.array ?? []
+            #expect(list.compactMap { $0["id"]?.int } == (1...451).map { Int64($0) })
+            #expect(list.map { $0["decisions"]?.array?.count ?? 0 } == Array(repeating: 1, count: 450) + [5000])
+            let ten = try await client.asMachine(token, .get, "/v1/alerts?limit=10").json.array ?? []
+            #expect(ten.compactMap { $0["id"]?.int } == (442...451).reversed().map { Int64($0) })
+        }
+    }
+
     @Test(arguments: Way.allCases) func anAlertBecomesADecision(_ way: Way) async throws {
         try await ServerFixture().test(Self.setup(way)) { client in
             let token = try await client.logIn()

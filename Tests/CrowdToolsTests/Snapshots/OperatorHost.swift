@@ -47,9 +47,12 @@ final class OperatorHost: Sendable {
         try run(["bouncers", "add", "firewall", "-k", "key"])
         try run(["allowlists", "create", "office", "-d", "our own"])
         try run(["allowlists", "add", "office", "192.0.2.0/24", "-d", "the LAN"])
-        try run(["decisions", "add", "-i", "198.51.100.1", "-d", "4h", "-R", "by hand"])
-        try run(["decisions", "add", "-r", "203.0.113.0/24", "-d", "12h", "-t", "captcha", "-R", "a whole range"])
-        try run(["decisions", "add", "--scope", "Country", "-v", "XX", "-d", "12h", "-R", "a country, with a comma"])
+        // Seconds in the middle of a minute: what is left has the same width for a while.
+        try run(["decisions", "add", "-i", "198.51.100.1", "-d", "4h30m50s", "-R", "by hand"])
+        try run(["decisions", "add", "-r", "203.0.113.0/24", "-d", "12h30m50s", "-t", "captcha", "-R", "a whole range"])
+        try run([
+            "decisions", "add", "--scope", "Country", "-v", "XX", "-d", "12h30m50s", "-R", "a country, with a comma",
+        ])
         try addUsageMetrics()
     }
 
