@@ -6,28 +6,10 @@ public enum ChildProcess {
     ///
     /// Blocks the calling thread for at most `seconds`, after which the program is killed.
     public static func output(_ arguments: [String], seconds: Int = 10, limit: Int = 16 << 20) -> String? {
-        var pipe: [Int32] = [0, 0]
-        guard !arguments.isEmpty, Glibc.pipe(&pipe) == 0 else { return nil }
-        for descriptor in pipe { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        let (reader, writer) = (pipe[0], pipe[1])
-        defer { close(reader) }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, writer, 1)
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        var vector: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        defer { for pointer in vector { free(pointer) } }
-        var pid: pid_t = 0
-        let status = posix_spawnp(&pid, arguments[0], &actions, nil, &vector, environ)
-        close(writer)
-        guard status == 0 else { return nil }
-        let text = read(reader, until: now() + seconds, limit: limit)
-        if text == nil { kill(pid, SIGKILL) }
-        var end: Int32 = 0
-        while waitpid(pid, &end, 0) < 0 && errno == EINTR {}
-        return end == 0 ? text : nil
+        guard let program = try? RunningProgram(arguments, keepsErrors: false),
+            let text = read(program.output, until: now() + seconds, limit: limit)
+        else { return nil }
+        return program.wait() == 0 ? text : nil
     }
 
     private static func now() -> Int {
