@@ -98,6 +98,10 @@ private func decision(_ value: String, _ duration: String = "1h", type: String =
         #expect(!pace.wantsEverything(at: 3_600_000))
         pace.forget()
         #expect(pace.wantsEverything(at: 3_600_000))
+        var seldom = StreamPace(updateFrequency: .seconds(900))
+        _ = seldom.answered(
+            isHeld: false, isEmpty: true, wasEverything: true, took: .zero, at: 0, random: 0.5)
+        #expect(!seldom.wantsEverything(at: 945_000) && seldom.wantsEverything(at: 1_800_000), "who polls seldom")
     }
 
     @Test func failuresWaitNoLongerThanTenSeconds() {

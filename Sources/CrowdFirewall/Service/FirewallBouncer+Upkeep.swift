@@ -13,15 +13,17 @@ extension FirewallBouncer {
 
     /// Looks how long the Local API has been silent; with `outage_policy: hold`, lets no ban end meanwhile.
     func watchLocalAPI() async {
+        // Who polls seldom hears seldom.
+        let limit = max(config.outageAfter, GoDuration(nanoseconds: 2 * config.updateFrequency.nanoseconds))
         var wasAway = false
         while (try? await Task.sleep(for: Self.tick)) != nil {
-            let isAway = board.looks(awayAfter: config.outageAfter)
+            let isAway = board.looks(awayAfter: limit)
             if isAway != wasAway {
                 if isAway {
                     log.error(
                         "The Local API has been silent for long",
                         metadata: [
-                            "outage_after": "\(config.outageAfter)", "policy": "\(config.outagePolicy.rawValue)",
+                            "outage_after": "\(limit)", "policy": "\(config.outagePolicy.rawValue)",
                         ])
                 }
                 wasAway = isAway

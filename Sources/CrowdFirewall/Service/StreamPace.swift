@@ -26,7 +26,9 @@ struct StreamPace: Equatable, Sendable {
     func wantsEverything(at now: Deadline) -> Bool {
         guard let lastAnswer, let lastComplete else { return true }
         let interval = resyncInterval.nanoseconds / 1_000_000
-        return now - lastAnswer >= Self.longSilence || (interval > 0 && now - lastComplete >= interval)
+        // Who polls seldom is not silent.
+        let silence = max(Self.longSilence, 2 * updateFrequency.nanoseconds / 1_000_000)
+        return now - lastAnswer >= silence || (interval > 0 && now - lastComplete >= interval)
     }
 
     /// Bans were changed on our own account: the next answer must be complete.
