@@ -97,7 +97,8 @@ let package = Package(
             "CrowdTools", "CrowdCore", "CrowdHTTP", "CrowdLAPI", "CrowdStore", "CrowdEngine", "CrowdExpr", "CrowdHub",
             log),
         // programs
-        program("crowd-agent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", "CrowdAgent", log),
+        program(
+            "crowd-agent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", "CrowdAgent", "CrowdHub", log),
         program("crowd-lapi", "CrowdCore", "CrowdStore", "CrowdServer", log),
         program("crowd-bouncer", "CrowdCore", "CrowdLAPI", "CrowdFirewall", log),
         program("cscli", "CrowdCore", "CrowdTools", log),

@@ -2,6 +2,7 @@ import CrowdAcquisition
 import CrowdAgent
 import CrowdCore
 import CrowdEngine
+import CrowdHub
 import CrowdLAPI
 import CrowdText
 import Glibc
@@ -54,6 +55,7 @@ struct Agent {
                 loader.contextPath = agent.contextPath
             }
         }
+        loader.hubItems = hubItems(config, log)
         loader.acceleratesRegex = getenv("CROWD_REGEX").map { String(cString: $0) } != "re2"
         loader.report = { log.error("\($0)") }
         if FileContents.exists(config.paths.simulationPath) {
@@ -73,6 +75,22 @@ struct Agent {
             regex=\(content.usesJIT ? "re2+jit" : "re2")
             """)
         return content
+    }
+
+    /// What the hub says of installed scenarios: alerts carry it. Without an index all are the operator's own.
+    private func hubItems(_ config: SuiteConfig, _ log: Logger) -> [String: (hash: String, version: String)] {
+        guard FileContents.exists(config.paths.indexPath) else { return [:] }
+        do {
+            let hub = try Hub(HubPaths(config.paths))
+            var found: [String: (hash: String, version: String)] = [:]
+            for item in hub.items(.scenarios, installedOnly: true) where !item.isLocal {
+                if let path = item.installedPath { found[path] = (item.localHash, item.localVersion) }
+            }
+            return found
+        } catch {
+            log.warning("The hub index is not read, alerts tell no versions: \(error)")
+            return [:]
+        }
     }
 
     private func test(_ config: SuiteConfig, _ agent: AgentConfig, _ content: Content, _ log: Logger) throws -> Int32 {

@@ -62,6 +62,9 @@ public struct ContentLoader {
     /// Longest value list of a context, in bytes of its JSON.
     public var contextValueBytes = 4_000
 
+    /// Hash and version of hub items, by the path they are installed at; an item that is not here is the operator's own.
+    public var hubItems: [String: (hash: String, version: String)] = [:]
+
     /// A node that runs first in the first stage: a hub test's `override_statics`.
     public var overrides: YAMLNode?
 
@@ -242,7 +245,7 @@ public struct ContentLoader {
                     scenarios.append(
                         try compiler.compile(
                             config, number: scenarios.count, isSimulated: simulation.isSimulated(config.name),
-                            keepingAll: keepingAll))
+                            hubItem: hubItems[item.path] ?? ("", ""), keepingAll: keepingAll))
                 } catch {
                     refused.append(error)
                 }
@@ -269,7 +272,8 @@ struct ScenarioCompiler {
 
     /// - Parameter keepingAll: something outside the scenario looks at its events beyond their Meta.
     func compile(
-        _ config: ScenarioConfig, number: Int, isSimulated: Bool, keepingAll: Bool
+        _ config: ScenarioConfig, number: Int, isSimulated: Bool, hubItem: (hash: String, version: String),
+        keepingAll: Bool
     ) throws(ConfigError) -> Scenario {
         var programs = Scenario.Programs(filter: try program(config.filter))
         programs.groupBy = try config.groupBy.map { (text) throws(ConfigError) in try program(text) }
@@ -282,8 +286,8 @@ struct ScenarioCompiler {
         }
         for item in config.bayesianConditions { programs.bayesian.append(try program(item.condition, bucket: true)) }
         return Scenario(
-            config, number: number, programs: programs, isSimulated: isSimulated, hash: "", version: "",
-            keepsWholeEvents: keepingAll)
+            config, number: number, programs: programs, isSimulated: isSimulated, hash: hubItem.hash,
+            version: hubItem.version, keepsWholeEvents: keepingAll)
     }
 
     private func program(_ expression: NodeConfig.Expression, bucket: Bool = false) throws(ConfigError) -> Program {
