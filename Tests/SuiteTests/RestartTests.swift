@@ -115,6 +115,30 @@ struct RestartTests {
         try expect(host, 1...6)
     }
 
+    /// What brought down the agent five times is not tried for ever.
+    @Test func aRecoveryThatFailsAgainAndAgainIsCutShort() throws {
+        let host = try makeHost()
+        _ = try host.startLAPI()
+        var agent = try host.startAgent()
+        for number in 1...3 {
+            for source in Self.sources { AttackLog.append(line(source, number), to: host.followed) }
+        }
+        // The last batch is noted with the place it ends at: the end of the log.
+        let end = withUnsafeBytes(of: Int64(try FileContents.read(host.followed).count).littleEndian, Array.init)
+        let redo = host.path + "/data/crowd-agent/redo.1"
+        #expect(try host.waits { (try? FileContents.read(redo))?.firstRange(of: end) != nil })
+        agent.kill()
+        try host.directory.write("data/crowd-agent/recovering", "5")
+        agent = try host.startAgent()
+        #expect(host.log("crowdsec.log").contains("Lines since the last checkpoint are left out"))
+        for number in 4...9 {
+            for source in Self.sources { AttackLog.append(line(source, number), to: host.followed) }
+        }
+        try expect(host, 4...9)
+        #expect(!FileContents.exists(host.path + "/data/crowd-agent/recovering"))
+        #expect(agent.stop() == 0)
+    }
+
     @Test func aDamagedCheckpointIsSaidAndTheAgentStarts() throws {
         let host = try makeHost()
         _ = try host.startLAPI()

@@ -21,6 +21,7 @@ final class CheckpointStore: @unchecked Sendable {
     private var hasComplained = false
 
     private var path: String { directory + "/checkpoint" }
+    private var attemptsPath: String { directory + "/recovering" }
     private func redoPath(_ generation: UInt64) -> String { directory + "/redo.\(generation)" }
 
     init(directory: String, log: Logger) {
@@ -48,6 +49,16 @@ final class CheckpointStore: @unchecked Sendable {
         let records = generations.filter { $0 >= checkpoint.generation }.flatMap { RedoLog.records(of: redoPath($0)) }
         return (checkpoint, records)
     }
+
+    /// How many recoveries in a row did not come to their end: killed, or brought down by what they read.
+    func beginRecovery() -> Int {
+        let text = (try? FileContents.read(attemptsPath, limit: 16)).map { String(decoding: $0, as: UTF8.self) }
+        let failed = text.flatMap(Int.init) ?? 0
+        try? FileContents.write(Array(String(failed + 1).utf8), to: attemptsPath, mode: 0o600)
+        return failed
+    }
+
+    func endRecovery() { unlink(attemptsPath) }
 
     private var redoGenerations: [UInt64] {
         FileContents.names(in: directory).compactMap { name in

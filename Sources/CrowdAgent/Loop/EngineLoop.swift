@@ -13,6 +13,9 @@ import Synchronization
 public final class EngineLoop: WorkerObserver, @unchecked Sendable {
     // Sendable: all but `pending`, which locks, is touched by one thread at a time, as said above.
     private static let sweepMilliseconds = 100
+    /// A line that brings the agent down must not do so at every start: after so many failures it is left out.
+    private static let patienceWithRedo = 5
+    private static let patienceWithBuckets = 8
     private static let checkpointInterval = GoDuration.seconds(30)
     /// A longer redo log would take too long to go through again.
     private static let mostRedoBytes = 64 * 1024 * 1024
@@ -221,7 +224,17 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
     /// Goes on where an earlier agent was, whatever ended it; to be called once, before sources and thread start.
     public func recover() {
         guard let store else { return }
-        let (found, records) = store.recover()
+        var (found, records) = store.recover()
+        let failed = store.beginRecovery()
+        if failed >= Self.patienceWithRedo {
+            log.error("Lines since the last checkpoint are left out: going through them again failed \(failed) times")
+            for case .batch(let batch) in records { found.advance(past: batch.place) }
+            records = records.filter { if case .raised = $0 { true } else { false } }
+        }
+        if failed >= Self.patienceWithBuckets {
+            log.error("Buckets of the last checkpoint are left out: taking them over failed \(failed) times")
+            found.buckets = []
+        }
         checkpoint = found
         worker = Worker(content, observer: self, identity: checkpoint.identity)
         restore(checkpoint.buckets)
@@ -237,6 +250,7 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
         worker.resetCounts()
         metrics = EngineMetrics(registry, content: content)
         writeCheckpoint(waits: true)
+        store.endRecovery()
     }
 
     /// Processes again what came after the checkpoint; alerts that are in the spool are not put there twice.
