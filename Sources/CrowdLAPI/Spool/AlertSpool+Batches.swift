@@ -18,10 +18,11 @@ extension AlertSpool {
     func nextBatch(limit: Int) -> SpoolBatch? {
         state.withLock { state in
             var batch = SpoolBatch()
-            var writer = JSONWriter(capacity: 64 * 1024)
+            let entries = state.unwritten.isEmpty ? run(in: state, limit: limit) : []
+            var writer = JSONWriter(capacity: entries.reduce(4_096) { $0 + $1.length })
             writer.beginArray()
             if state.unwritten.isEmpty {
-                fill(&batch, &writer, from: &state, limit: limit)
+                fill(&batch, &writer, entries, from: &state)
             } else {
                 batch.unwritten = min(limit, state.unwritten.count)
                 for alert in state.unwritten.prefix(limit) { writer.raw(alert.json) }
@@ -32,16 +33,27 @@ extension AlertSpool {
         }
     }
 
-    private func fill(_ batch: inout SpoolBatch, _ writer: inout JSONWriter, from state: inout State, limit: Int) {
-        var unreadable: [SpoolJournal.Entry] = []
+    /// The oldest alerts that fit into a request.
+    private func run(in state: borrowing State, limit: Int) -> [SpoolJournal.Entry] {
+        var run: [SpoolJournal.Entry] = []
+        var bytes = 0
         for entry in state.entries.prefix(limit) {
-            if !batch.entries.isEmpty && writer.bytes.count + entry.length > settings.maxRequestBytes { break }
-            if let alert = state.journal.read(entry) {
-                writer.raw(alert.json)
-                batch.entries.append(entry)
-            } else {
-                unreadable.append(entry)
-            }
+            if !run.isEmpty && bytes + entry.length > settings.maxRequestBytes { break }
+            bytes += entry.length
+            run.append(entry)
+        }
+        return run
+    }
+
+    private func fill(
+        _ batch: inout SpoolBatch, _ writer: inout JSONWriter, _ entries: [SpoolJournal.Entry],
+        from state: inout State
+    ) {
+        var unreadable: [SpoolJournal.Entry] = []
+        state.journal.forEachJSON(of: entries) { entry, json in
+            guard let json else { return unreadable.append(entry) }
+            writer.raw(json)
+            batch.entries.append(entry)
         }
         guard !unreadable.isEmpty else { return }
         log.error("Alerts cannot be read back from the spool and are lost", metadata: ["count": "\(unreadable.count)"])

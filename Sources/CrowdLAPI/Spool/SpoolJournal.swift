@@ -15,6 +15,7 @@ struct SpoolJournal: ~Copyable {
         var offset: Int
         /// Of the payload.
         var length: Int
+        var end: Int { offset + length }
     }
 
     private let path: String
@@ -78,6 +79,32 @@ struct SpoolJournal: ~Copyable {
     func read(_ entry: Entry) -> EncodedAlert? {
         guard let payload = bytes(at: entry.offset, count: entry.length) else { return nil }
         return SpoolRecord(kind: .alert, sequence: entry.sequence, payload: payload).alert
+    }
+
+    /// Calls `body` with the JSON of each alert, nil for one that cannot be read. Alerts that lie one behind the other are
+    /// read together.
+    func forEachJSON(of entries: [Entry], _ body: (Entry, ArraySlice<UInt8>?) -> Void) {
+        var start = 0
+        while start < entries.count {
+            var end = start + 1
+            while end < entries.count, entries[end].offset == entries[end - 1].end + SpoolRecord.headerBytes {
+                end += 1
+            }
+            let first = entries[start].offset
+            let block = bytes(at: first, count: entries[end - 1].end - first) ?? []
+            for entry in entries[start..<end] {
+                // Together they could not be read: each for itself, so that one does not take the others with it.
+                let payload =
+                    block.isEmpty
+                    ? bytes(at: entry.offset, count: entry.length).map { $0[...] }
+                    : block[(entry.offset - first)..<(entry.end - first)]
+                let json = payload.flatMap { payload in
+                    payload.firstIndex(of: 0x0A).map { payload[($0 + 1)...] }
+                }
+                body(entry, json)
+            }
+            start = end
+        }
     }
 
     private func bytes(at offset: Int, count: Int) -> [UInt8]? {
