@@ -8,12 +8,10 @@ struct AlertBuilder {
         let description: String
     }
 
-    private let keys: KeyTable
     private let names: EventKeys
     let encoder: EventEncoder
 
     init(keys: KeyTable) {
-        self.keys = keys
         names = EventKeys(keys)
         encoder = EventEncoder(keys: keys)
     }

@@ -59,7 +59,8 @@ final class EventEncoder {
             let (key, text) = event.metaEntry(place)
             return MetaItem(key: String(keys.name(key)), value: String(text))
         }
-        return AlertEvent(timestamp: String(decoding: timestamp(of: event), as: UTF8.self), meta: meta)
+        let timestamp = event.marshaledTime.isEmpty ? event.time.rfc3339Nano : String(event.marshaledTime)
+        return AlertEvent(timestamp: timestamp, meta: meta)
     }
 
     func write(_ event: FrozenEvent, to writer: inout JSONWriter) {
@@ -81,10 +82,6 @@ final class EventEncoder {
             writer.string(bytes: event.marshaledTime.buffer)
         }
         writer.endObject()
-    }
-
-    private func timestamp(of event: FrozenEvent) -> [UInt8] {
-        event.marshaledTime.isEmpty ? Array(event.time.rfc3339Nano.utf8) : Array(event.marshaledTime.buffer)
     }
 
     private func sort(_ event: FrozenEvent) {
