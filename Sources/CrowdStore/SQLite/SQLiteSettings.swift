@@ -15,13 +15,25 @@ public struct SQLiteSettings: Sendable, Equatable {
 
     /// The reference's mode: readable by the group, so that tools of the service's group can look.
     static func restrictPermissions(of path: String) { chmod(path, 0o640) }
+
+    /// An empty file that nobody else can read, where there is none. SQLite takes it for an empty database, and gives its
+    /// journals the same mode. (A file mode mask would be the whole process's, and other threads make files too.)
+    ///
+    /// - Returns: whether it made one.
+    @discardableResult
+    static func makePrivateFile(_ path: String) -> Bool {
+        guard path.first != ":" else { return false }
+        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return false }
+        close(descriptor)
+        return true
+    }
 }
 
 extension SQLiteConnection {
     /// A connection with the suite's settings: foreign keys, full durability, no overwriting of deleted rows.
     public static func prepared(_ settings: SQLiteSettings) throws(StoreError) -> SQLiteConnection {
-        let mask = umask(0o177)
-        defer { umask(mask) }
+        SQLiteSettings.makePrivateFile(settings.path)
         let connection = try SQLiteConnection(path: settings.path, busyMilliseconds: settings.busyMilliseconds)
         try connection.execute(settings.useWAL ? "PRAGMA journal_mode=WAL" : "PRAGMA journal_mode=DELETE")
         try connection.execute(
@@ -50,8 +62,6 @@ extension SQLiteConnection {
 
     /// - Returns: the migrations made, as lines for the log.
     func bringUpToDate(_ settings: SQLiteSettings) throws(StoreError) -> [String] {
-        let mask = umask(0o137)
-        defer { umask(mask) }
         let migrations = try Migrator.run(in: self, path: settings.path)
         try transaction { () throws(StoreError) in try Schema.install(in: self) }
         SQLiteSettings.restrictPermissions(of: settings.path)

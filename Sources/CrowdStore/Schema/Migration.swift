@@ -1,4 +1,5 @@
 import CrowdCore
+import Glibc
 
 /// One step from an older form of the database to the next. Steps are numbered from one without gaps and never change
 /// once they have been released; `user_version` in the file holds the number of the last one.
@@ -37,7 +38,9 @@ enum Migrator {
         }
         guard let first = needed.first else { return [] }
         let copy = "\(path).before-\(first.number)-\(first.name)-\(Timestamp.now().seconds)"
+        let isNew = SQLiteSettings.makePrivateFile(copy)
         do { try connection.run("VACUUM INTO ?", [.text(copy)]) } catch {
+            if isNew { unlink(copy) }
             throw StoreError(error.kind, "no copy of the old database could be made, so it stays as it is: \(error)")
         }
         // Tables are replaced: what refers to them must not follow the old ones into the void.
