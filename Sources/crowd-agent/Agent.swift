@@ -172,7 +172,10 @@ struct Agent {
         var service = FollowService(acquisition.sources, context, log)
         let outlets = EngineLoop.Outlets(
             spool: spool, stateDirectory: directory, positions: context.positions, cursors: context.cursors)
-        service.start(EngineLoop(content, queue: service.queue, outlets: outlets, metrics: metrics, log: log))
+        service.start(
+            EngineLoop(
+                content, queue: service.queue, parsers: agent.parserRoutines, outlets: outlets, metrics: metrics,
+                log: log))
         service.waitUntilBegun()
         log.info("Starting processing data")
         ServiceManager.ready()
@@ -257,7 +260,10 @@ struct Agent {
         }
         var service = FollowService([source], context, log)
         let outlets = EngineLoop.Outlets(spool: spool)
-        service.start(EngineLoop(content, queue: service.queue, outlets: outlets, metrics: metrics, log: log))
+        service.start(
+            EngineLoop(
+                content, queue: service.queue, parsers: config.agent?.parserRoutines ?? 1, outlets: outlets,
+                metrics: metrics, log: log))
         while !service.hasEnded {
             if signals.next(within: 20) == .terminate { break }
         }

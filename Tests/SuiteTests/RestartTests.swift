@@ -20,8 +20,9 @@ struct RestartTests {
 
     private static let sources = (1...20).map { "198.51.100.\($0)" }
 
-    private func makeHost() throws -> TestHost {
+    private func makeHost(parsers: Int = 1) throws -> TestHost {
         let host = try TestHost()
+        try host.localConfig(parsers: parsers)
         try Command.must("rm -r \(host.path)/etc/scenarios")
         try host.directory.write("etc/scenarios/exact.yaml", Self.scenario)
         try host.register()
@@ -60,8 +61,8 @@ struct RestartTests {
         }
     }
 
-    @Test func killedAtAnyMoment() throws {
-        let host = try makeHost()
+    @Test(arguments: [1, 3]) func killedAtAnyMoment(parsers: Int) throws {
+        let host = try makeHost(parsers: parsers)
         _ = try host.startLAPI()
         var agent = try host.startAgent()
         for number in 1...18 {
@@ -104,8 +105,8 @@ struct RestartTests {
         try expect(host, 1...6)
     }
 
-    @Test func reloadedBetweenTwoLines() throws {
-        let host = try makeHost()
+    @Test(arguments: [1, 3]) func reloadedBetweenTwoLines(parsers: Int) throws {
+        let host = try makeHost(parsers: parsers)
         _ = try host.startLAPI()
         let agent = try host.startAgent()
         for number in 1...6 {

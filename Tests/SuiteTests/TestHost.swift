@@ -62,7 +62,7 @@ final class TestHost: Sendable {
     }
 
     /// Writes `config.yaml.local`.
-    func localConfig(database: String? = nil, extra: String = "") throws {
+    func localConfig(database: String? = nil, parsers: Int = 1, extra: String = "") throws {
         let etc = path + "/etc"
         try directory.write(
             "etc/config.yaml.local",
@@ -76,7 +76,10 @@ final class TestHost: Sendable {
               index_path: \(etc)/hub/.index.json
               notification_dir: \(etc)/notifications/
               plugin_dir: \(path)/plugins/
-            crowdsec_service: {acquisition_path: \(etc)/acquis.yaml, acquisition_dir: \(etc)/acquis.d}
+            crowdsec_service:
+              acquisition_path: \(etc)/acquis.yaml
+              acquisition_dir: \(etc)/acquis.d
+              parser_routines: \(parsers)
             db_config: {db_path: \(database ?? path + "/data/crowdsec.db")}
             api:
               client: {credentials_path: \(etc)/local_api_credentials.yaml}

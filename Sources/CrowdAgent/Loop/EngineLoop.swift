@@ -14,13 +14,13 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
     // Sendable: all but `pending`, which locks, is touched by one thread at a time, as said above.
     private static let sweepMilliseconds = 100
     /// A line that brings the agent down must not do so at every start: after so many failures it is left out.
-    private static let patienceWithRedo = 5
-    private static let patienceWithBuckets = 8
-    private static let checkpointInterval = GoDuration.seconds(30)
+    static let patienceWithRedo = 5
+    static let patienceWithBuckets = 8
+    static let checkpointInterval = GoDuration.seconds(30)
     /// A longer redo log would take too long to go through again.
-    private static let mostRedoBytes = 64 * 1024 * 1024
+    static let mostRedoBytes = 64 * 1024 * 1024
     /// Nor may more of the logs have to be read again.
-    private static let mostLogBytes = 256 * 1024 * 1024
+    static let mostLogBytes = 256 * 1024 * 1024
 
     /// Where alerts go and how far things are kept across restarts.
     public struct Outlets {
@@ -44,33 +44,39 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
     }
 
     private let queue: LineQueue
-    private let outlets: Outlets
-    private let registry: Metrics
-    private let log: Logger
+    private let parserCount: Int
+    private var parsers: ParserPool?
+    let outlets: Outlets
+    let registry: Metrics
+    let log: Logger
     private let pending = Mutex<Content?>(nil)
-    private var content: Content
-    private var worker: Worker
-    private var metrics: EngineMetrics
-    private let store: CheckpointStore?
-    private var checkpoint = Checkpoint()
+    var content: Content
+    var worker: Worker
+    var metrics: EngineMetrics
+    let store: CheckpointStore?
+    var checkpoint = Checkpoint()
     /// Numbers of the origins that the redo log knows.
-    private var origins: [ObjectIdentifier: (number: Int, origin: LineOrigin)] = [:]
-    private var outgoing: [EncodedAlert] = []
+    var origins: [ObjectIdentifier: (number: Int, origin: LineOrigin)] = [:]
+    var outgoing: [EncodedAlert] = []
     /// Alerts that are in the spool already, while an earlier run is gone through again.
-    private var known: Set<String> = []
-    private var isRecovering = false
+    var known: Set<String> = []
+    var isRecovering = false
     private var raisedCount = 0
     private var lastSweep = Timestamp(nanoseconds: 0)
     private var lastGauges = Timestamp(nanoseconds: 0)
-    private var lastCheckpoint = Timestamp.now()
-    private var checkpointCost = GoDuration.zero
-    private var bytesSinceCheckpoint = 0
+    var lastCheckpoint = Timestamp.now()
+    var checkpointCost = GoDuration.zero
+    var bytesSinceCheckpoint = 0
     /// Until then late lines are expected, and no bucket ends by the clock.
     private var lateUntil = Timestamp(nanoseconds: 0)
 
-    public init(_ content: Content, queue: LineQueue, outlets: Outlets, metrics: Metrics, log: Logger) {
+    /// - Parameter parsers: threads that parse ahead of this one; with fewer than two this one does it all.
+    public init(
+        _ content: Content, queue: LineQueue, parsers: Int = 1, outlets: Outlets, metrics: Metrics, log: Logger
+    ) {
         self.content = content
         self.queue = queue
+        parserCount = parsers
         self.outlets = outlets
         self.log = log
         registry = metrics
@@ -82,7 +88,7 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
 
     /// What a finished run amounts to.
     public struct Summary: Sendable {
-        public var lines = Worker.LineCounts()
+        public var lines = LineCounts()
         public var alerts = 0
     }
 
@@ -91,14 +97,11 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
 
     /// Runs until the queue is closed and empty.
     public func run() -> Summary {
-        var isOpen = true
-        while isOpen {
-            takeNewContent()
-            switch queue.take(within: Self.sweepMilliseconds) {
-            case .batch(let batch): process(batch)
-            case .nothing: break
-            case .closed: isOpen = false
-            }
+        if parserCount > 1 {
+            let pool = ParserPool(queue, content: content, count: parserCount)
+            if pool.isRunning { parsers = pool }
+        }
+        while step() {
             sweep()
             send()
             if isCheckpointDue { writeCheckpoint(waits: false) }
@@ -107,12 +110,35 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
         return Summary(lines: worker.counts, alerts: raisedCount)
     }
 
+    /// Takes what comes next; false when nothing will come any more.
+    private func step() -> Bool {
+        takeNewContent()
+        if let parsers {
+            switch parsers.take(within: Self.sweepMilliseconds) {
+            case .work(let work): process(work)
+            case .nothing: break
+            case .closed: return false
+            }
+        } else {
+            switch queue.take(within: Self.sweepMilliseconds) {
+            case .batch(let batch): process(ParserPool.Work(batch: batch))
+            case .nothing: break
+            case .closed: return false
+            }
+        }
+        return true
+    }
+
     private func takeNewContent() {
         let next = pending.withLock { pending in
             defer { pending = nil }
             return pending
         }
         guard let next else { return }
+        parsers?.replace(next) {
+            process($0)
+            send()
+        }
         var snapshot = ByteWriter()
         worker.writeSnapshot(to: &snapshot)
         content = next
@@ -124,16 +150,22 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
 
     // MARK: lines
 
-    private func process(_ batch: LineBatch) {
+    private func process(_ work: ParserPool.Work) {
+        let batch = work.batch
         if let store, batch.place != .always { note(batch, in: store) }
         if batch.isLate { lateUntil = Timestamp.now() + .seconds(2) }
-        run(batch)
+        run(batch, work.lines)
+        if let lines = work.lines { parsers?.recycle(lines) }
         // Where a file was opened is worth a checkpoint, though it has no bytes.
         bytesSinceCheckpoint += batch.byteCount + 1
     }
 
-    private func run(_ batch: LineBatch) {
-        batch.withEachLine { worker.process($0, from: batch.origin, at: batch.time, isLate: batch.isLate) }
+    func run(_ batch: LineBatch, _ lines: ParsedLines? = nil) {
+        if let lines {
+            worker.process(lines, from: batch.origin, at: batch.time, isLate: batch.isLate)
+        } else {
+            batch.withEachLine { worker.process($0, from: batch.origin, at: batch.time, isLate: batch.isLate) }
+        }
         metrics.publish(worker, origin: batch.origin)
         checkpoint.advance(past: batch.place)
     }
@@ -148,7 +180,7 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
         metrics.publishGauges(worker)
     }
 
-    private func send() {
+    func send() {
         guard let spool = outlets.spool, !outgoing.isEmpty else { return }
         do {
             try spool.append(outgoing)
@@ -158,141 +190,6 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
             // Kept for the next try: the disk may have room again, the Local API may answer.
             log.error("Alerts could not be spooled. count=\(outgoing.count) error=\"\(error)\"")
         }
-    }
-
-    // MARK: checkpoints
-
-    private func note(_ batch: LineBatch, in store: CheckpointStore) {
-        let id = ObjectIdentifier(batch.origin)
-        if origins[id] == nil {
-            let number = origins.count
-            origins[id] = (number, batch.origin)
-            store.note(.origin(number, batch.origin))
-        }
-        var redo = RedoBatch(
-            origin: origins[id]?.number ?? 0, time: batch.time, isLate: batch.isLate, place: batch.place)
-        if case .file = batch.place {} else { batch.withEachLine { redo.lines.append(Array($0.buffer)) } }
-        store.note(.batch(redo))
-    }
-
-    private var isCheckpointDue: Bool {
-        guard let store, bytesSinceCheckpoint > 0 else { return false }
-        if store.redoBytes > Self.mostRedoBytes || bytesSinceCheckpoint > Self.mostLogBytes { return true }
-        let interval = max(Self.checkpointInterval, GoDuration(nanoseconds: checkpointCost.nanoseconds * 50))
-        return Timestamp.now() - lastCheckpoint > interval
-    }
-
-    private func writeCheckpoint(waits: Bool) {
-        guard let store else { return }
-        if waits { store.settle() }
-        guard outgoing.isEmpty, let generation = store.begin() else { return }
-        let start = Timestamp.now()
-        origins = [:]
-        bytesSinceCheckpoint = 0
-        checkpoint.generation = generation
-        var buckets = ByteWriter()
-        worker.writeSnapshot(to: &buckets)
-        checkpoint.buckets = buckets.bytes
-        forgetOldPositions()
-        store.commit(checkpoint, waits: waits)
-        checkpoint.buckets = []
-        lastCheckpoint = Timestamp.now()
-        checkpointCost = lastCheckpoint - start
-    }
-
-    /// A name that nobody has for the moment may be between two files: names go only when there are very many.
-    private func forgetOldPositions() {
-        guard checkpoint.positions.count > 4_096 else { return }
-        checkpoint.positions = checkpoint.positions.filter { FileContents.exists($0.key) }
-    }
-
-    private func restore(_ buckets: [UInt8]) {
-        guard !buckets.isEmpty else { return }
-        do {
-            let result = try buckets.withUnsafeBufferPointer { buffer throws(DamagedBytes) in
-                var reader = ByteReader(buffer)
-                return try worker.restoreSnapshot(&reader)
-            }
-            log.info("Buckets go on. restored=\(result.restored) of_changed_scenarios=\(result.dropped)")
-        } catch {
-            log.error("Buckets could not be taken over, they begin anew. error=\"\(error)\"")
-        }
-    }
-
-    // MARK: recovery
-
-    /// Goes on where an earlier agent was, whatever ended it; to be called once, before sources and thread start.
-    public func recover() {
-        guard let store else { return }
-        var (found, records) = store.recover()
-        let failed = store.beginRecovery()
-        if failed >= Self.patienceWithRedo {
-            log.error("Lines since the last checkpoint are left out: going through them again failed \(failed) times")
-            for case .batch(let batch) in records { found.advance(past: batch.place) }
-            records = records.filter { if case .raised = $0 { true } else { false } }
-        }
-        if failed >= Self.patienceWithBuckets {
-            log.error("Buckets of the last checkpoint are left out: taking them over failed \(failed) times")
-            found.buckets = []
-        }
-        checkpoint = found
-        worker = Worker(content, observer: self, identity: checkpoint.identity)
-        restore(checkpoint.buckets)
-        checkpoint.buckets = []
-        known = outlets.spool?.waiting ?? []
-        for case .raised(let uuids) in records { known.formUnion(uuids) }
-        isRecovering = true
-        redo(records)
-        isRecovering = false
-        known = []
-        for position in checkpoint.positions.values { outlets.positions.save(position) }
-        for (source, cursor) in checkpoint.cursors { outlets.cursors.save(cursor, of: source) }
-        worker.resetCounts()
-        metrics = EngineMetrics(registry, content: content)
-        writeCheckpoint(waits: true)
-        store.endRecovery()
-    }
-
-    /// Processes again what came after the checkpoint; alerts that are in the spool are not put there twice.
-    private func redo(_ records: [RedoRecord]) {
-        var origins: [Int: LineOrigin] = [:]
-        let spans = SpanReader()
-        var lines = 0
-        for record in records {
-            switch record {
-            case .origin(let number, let origin): origins[number] = origin
-            case .raised: break
-            case .batch(let redo):
-                guard let origin = origins[redo.origin] else { continue }
-                if !redo.isLate { worker.sweep(at: redo.time) }
-                if let batch = batch(redo, origin, spans) {
-                    lines += batch.count
-                    run(batch)
-                }
-                checkpoint.advance(past: redo.place)
-                send()
-            }
-        }
-        if lines > 0 { log.info("Lines since the last checkpoint were gone through again. lines=\(lines)") }
-        if spans.missing > 0 {
-            log.warning(
-                "Lines of an earlier run could not be read again: their buckets may lack them. batches=\(spans.missing)"
-            )
-        }
-    }
-
-    private func batch(_ redo: RedoBatch, _ origin: LineOrigin, _ spans: SpanReader) -> LineBatch? {
-        let batch: LineBatch
-        if case .file(let span) = redo.place {
-            guard let read = spans.lines(of: span, origin: origin, time: redo.time) else { return nil }
-            batch = read
-        } else {
-            batch = LineBatch(origin, capacity: redo.lines.reduce(0) { $0 + $1.count }, time: redo.time)
-            for line in redo.lines { line.withUnsafeBufferPointer { batch.append(ByteSlice($0)) } }
-        }
-        batch.isLate = redo.isLate
-        batch.place = redo.place
-        return batch
     }
 
     // MARK: WorkerObserver

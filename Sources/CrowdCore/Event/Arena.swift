@@ -7,8 +7,8 @@ public import Glibc
 public final class Arena {
     @usableFromInline var cursor: UnsafeMutablePointer<UInt8>
     @usableFromInline var left: Int
-    private let first: UnsafeMutablePointer<UInt8>
-    private let chunkSize: Int
+    private var first: UnsafeMutablePointer<UInt8>
+    private var chunkSize: Int
     private var more: [UnsafeMutablePointer<UInt8>] = []
 
     public init(chunkSize: Int = 16 * 1024) {
@@ -30,6 +30,31 @@ public final class Arena {
         guard !more.isEmpty else { return }
         for chunk in more { chunk.deallocate() }
         more.removeAll(keepingCapacity: true)
+    }
+
+    /// Each becomes the other, with all that was handed out.
+    public func exchange(with other: Arena) {
+        (first, other.first) = (other.first, first)
+        (chunkSize, other.chunkSize) = (other.chunkSize, chunkSize)
+        (cursor, other.cursor) = (other.cursor, cursor)
+        (left, other.left) = (other.left, left)
+        swap(&more, &other.more)
+    }
+
+    /// A place to go back to, as long as nothing was reset or exchanged.
+    public struct Mark {
+        fileprivate let cursor: UnsafeMutablePointer<UInt8>
+        fileprivate let left: Int
+        fileprivate let chunks: Int
+    }
+
+    public var mark: Mark { Mark(cursor: cursor, left: left, chunks: more.count) }
+
+    /// Forgets what was handed out since.
+    public func rewind(to mark: Mark) {
+        cursor = mark.cursor
+        left = mark.left
+        while more.count > mark.chunks { more.removeLast().deallocate() }
     }
 
     /// `count` bytes, not initialised.

@@ -58,6 +58,11 @@ public final class Event {
     /// An empty log event again. O(1) but for what a large line had allocated.
     public func reset() {
         arena.reset()
+        clear()
+    }
+
+    /// The same, with the texts of earlier lines left where they are.
+    public func clear() {
         kind = .log
         isReplay = false
         isWhitelisted = false

@@ -63,6 +63,14 @@ public final class FieldMap {
         slots[key] = Slot(base: value.base, count: UInt32(truncatingIfNeeded: value.count), stamp: generation)
     }
 
+    /// What was set, in order, at the end of a row of entries.
+    func append(to entries: inout [EventBuffer.Entry]) {
+        for index in 0..<count {
+            let slot = slots[order[index]]
+            entries.append(EventBuffer.Entry(base: slot.base, count: slot.count, key: UInt32(order[index])))
+        }
+    }
+
     private func grow(to size: Int) {
         let larger = max(size, capacity * 2)
         let table = UnsafeMutablePointer<Slot>.allocate(capacity: larger)

@@ -105,6 +105,13 @@ public final class MapValue {
         values.removeAll(keepingCapacity: true)
         index = nil
     }
+
+    /// Each becomes the other. What is missing must read the same in both.
+    func exchange(with other: MapValue) {
+        swap(&keys, &other.keys)
+        swap(&values, &other.values)
+        swap(&index, &other.index)
+    }
 }
 
 /// A structure with named fields and methods, such as an event or an alert.

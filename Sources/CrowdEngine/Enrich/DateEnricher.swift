@@ -24,7 +24,8 @@ struct DateEnricher: Enricher {
 
     func enrich(_ value: ByteSlice, _ event: Event) {
         let parsed = value.isEmpty ? nil : parse(value, layout: event.strTimeFormat)
-        let time = parsed ?? Timestamp.now()
+        // The time of reading is kept with the line: read again after a restart, it gives the same.
+        let time = parsed ?? (event.line.time.nanoseconds > 0 ? event.line.time : Timestamp.now())
         let text = DateText.rfc3339(time, event.arena)
         event.enriched.set(output, text)
         event.parsedDate = (text, time)

@@ -34,6 +34,9 @@ public final class Content: @unchecked Sendable {
         scenarioIndex = ScenarioIndex(scenarios, keys: keys, indexed: indexed)
     }
 
+    /// What a line is parsed to depends on the lines before it: parsers keep stashes.
+    public var needsOrder: Bool { !data.stashes.isEmpty }
+
     /// Names for the Local API's list of scenarios, sorted without regard to case.
     public var scenarioNames: [String] {
         Set(scenarios.map(\.name)).sorted { ($0.lowercased(), $0) < ($1.lowercased(), $1) }

@@ -16,6 +16,9 @@ public final class Stashes: Sendable {
 
     private let stashes = Mutex<(all: [String: Stash], clock: UInt64)>(([:], 0))
 
+    /// No parser declares one.
+    var isEmpty: Bool { stashes.withLock { $0.all.isEmpty } }
+
     func declare(_ name: String, size: Int) {
         stashes.withLock { state in
             if let known = state.all[name]?.size {

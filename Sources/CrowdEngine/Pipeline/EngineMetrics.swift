@@ -26,12 +26,12 @@ public final class EngineMetrics {
     private var known: [LineOrigin] = []
     private var nodes: [NodeCounts]
     private var scenarios: [ScenarioCounts]
-    private var lines = Worker.LineCounts()
+    private var lines = LineCounts()
 
     public init(_ metrics: Metrics, content: Content) {
         self.metrics = metrics
         self.content = content
-        nodes = Array(repeating: NodeCounts(), count: content.parsers.nodeNames.count)
+        nodes = NodeCounts.zeros(for: content.parsers)
         scenarios = Array(repeating: ScenarioCounts(), count: content.scenarios.count)
     }
 

@@ -8,6 +8,17 @@ struct NodeCounts {
     var ok = 0
     var whitelistHits = 0
     var whitelisted = 0
+
+    static func += (sum: inout NodeCounts, more: NodeCounts) {
+        sum.hits += more.hits
+        sum.ok += more.ok
+        sum.whitelistHits += more.whitelistHits
+        sum.whitelisted += more.whitelisted
+    }
+
+    static func zeros(for stages: Stages) -> [NodeCounts] {
+        Array(repeating: NodeCounts(), count: stages.nodeNames.count)
+    }
 }
 
 /// Sees what each top-level node did to an event: `cscli explain`, hub tests.
@@ -36,11 +47,13 @@ final class StageRunner {
         event.stages = stages.names
         machine = Machine(event: event)
         scratch = PatternScratch(patterns: stages.patternCount, pairs: stages.pairCount)
-        counts = Array(repeating: NodeCounts(), count: stages.nodeNames.count)
+        counts = NodeCounts.zeros(for: stages)
         sourceIP = event.keys.intern("source_ip")
     }
 
     let event: Event
+
+    func resetCounts() { for index in counts.indices { counts[index] = NodeCounts() } }
 
     /// True when every stage was passed; false leaves the event unparsed.
     func run() -> Bool {

@@ -37,17 +37,10 @@ public protocol WorkerObserver: AnyObject {
 ///
 /// No lock, task or allocation per line that matches no scenario. All state is its own; content is shared.
 public final class Worker {
-    public struct LineCounts: Sendable {
-        public var read = 0
-        public var parsed = 0
-        public var unparsed = 0
-        public var whitelisted = 0
-        public init() {}
-    }
-
     private let content: Content
+    private let parser: LineParser
+    /// The line at hand; the parser's own.
     private let event: Event
-    private let parser: StageRunner
     private let pourer: Pourer
     private let overflowEvent: Event
     private let postoverflow: StageRunner
@@ -60,7 +53,7 @@ public final class Worker {
     private let identity: EngineIdentity
     /// Where the line stands that is being processed, and how many alerts it has given: what alerts are named after.
     private var place = (source: ByteSlice.empty, time: Timestamp(nanoseconds: 0), ordinal: 0, alerts: 0)
-    public private(set) var counts = LineCounts()
+    public var counts: LineCounts { parser.counts }
 
     /// - Parameters:
     ///   - recorder: sees every step; makes the engine slow.
@@ -74,15 +67,15 @@ public final class Worker {
         self.content = content
         self.observer = observer
         self.recorder = recorder
-        event = Event(keys: content.keys)
-        parser = StageRunner(content.parsers, event: event, stashes: content.data.stashes)
+        parser = LineParser(content)
+        event = parser.event
         pourer = Pourer(content, event: event, ceiling: bucketCeiling, hashKey: identity.hashKey)
         overflowEvent = Event(keys: content.keys)
         postoverflow = StageRunner(content.postoverflows, event: overflowEvent, stashes: content.data.stashes)
         builder = AlertBuilder(keys: content.keys)
         scopeMachine = Machine(event: Event(keys: content.keys))
         contextMachine = Machine(event: Event(keys: content.keys), variables: AlertContext.variables)
-        parser.observer = recorder
+        parser.runner.observer = recorder
         postoverflow.observer = recorder
         pourer.onError = { [weak self] scenario, text in self?.complain(scenario.name, text) }
     }
@@ -94,31 +87,35 @@ public final class Worker {
     ///   - isLate: it was written while nobody read; the time that it tells counts then.
     public func process(_ raw: ByteSlice, from origin: LineOrigin, at time: Timestamp, isLate: Bool = false) {
         recorder?.line = counts.read
-        counts.read += 1
+        begin(origin, time, isLate)
+        place.ordinal += 1
+        event.reset()
+        if parser.parse(raw, from: origin, at: time) { pour() }
+    }
+
+    /// What another thread parsed, in the order of the lines: the same as `process` for each of the batch's lines.
+    public func process(_ lines: ParsedLines, from origin: LineOrigin, at time: Timestamp, isLate: Bool = false) {
+        begin(origin, time, isLate)
+        let before = place.ordinal
+        lines.events.withEach(in: event) { ordinal in
+            place.ordinal = before + ordinal
+            pour()
+        }
+        place.ordinal = before + lines.counts.read
+        parser.counts += lines.counts
+        for index in lines.nodeCounts.indices { parser.runner.counts[index] += lines.nodeCounts[index] }
+    }
+
+    private func begin(_ origin: LineOrigin, _ time: Timestamp, _ isLate: Bool) {
         if place.time != time || place.source.base != origin.source.base {
             place = (origin.source, time, 0, 0)
         }
-        place.ordinal += 1
-        place.alerts = 0
         pourer.now = time
         pourer.isLate = isLate
-        event.reset()
-        event.isReplay = origin.isReplay
-        event.line.raw = raw
-        event.line.source = origin.source
-        event.line.module = origin.module
-        event.line.labels = origin.labels
-        event.line.time = time
-        event.time = time
-        guard parser.run() else {
-            counts.unparsed += 1
-            return
-        }
-        counts.parsed += 1
-        guard !event.isWhitelisted else {
-            counts.whitelisted += 1
-            return
-        }
+    }
+
+    private func pour() {
+        place.alerts = 0
         pourer.pour()
         if !pourer.overflows.isEmpty { settleOverflows() }
     }
@@ -132,7 +129,7 @@ public final class Worker {
     }
 
     /// What nodes and scenarios counted, for `EngineMetrics`.
-    var nodeCounts: [NodeCounts] { parser.counts }
+    var nodeCounts: [NodeCounts] { parser.runner.counts }
     var scenarioCounts: [ScenarioCounts] { pourer.counts }
     var bucketCounts: [(scenario: String, count: Int)] { pourer.bucketCounts.map { ($0.scenario.name, $0.count) } }
     /// Names of the scenarios that took an event so far, in order of loading.
@@ -141,13 +138,10 @@ public final class Worker {
     }
     /// Live buckets of all scenarios.
     public var liveBuckets: Int { pourer.live }
-    /// How often a pattern hit its step limit or the clock, and how often one was demoted for it.
-    public var regexStrikes: (strikes: Int, demotions: Int) { (parser.scratch.strikes, parser.scratch.demotions) }
 
     /// Counts begin anew, buckets go on.
     public func resetCounts() {
-        counts = LineCounts()
-        parser.counts = Array(repeating: NodeCounts(), count: parser.counts.count)
+        parser.resetCounts()
         pourer.resetCounts()
     }
 

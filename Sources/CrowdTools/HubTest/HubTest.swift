@@ -95,7 +95,7 @@ struct HubTest: Sendable {
 
     /// `https://hub-data.crowdsec.net/<path>` is `<mirror>/<path>`, any other `https://<host>/<path>` is
     /// `<mirror>/<host>/<path>`; what is not there is looked for in the test's own folder.
-    private static func dataPath(_ url: String, _ name: String, mirror: String?, test: String) -> String {
+    static func dataPath(_ url: String, _ name: String, mirror: String?, test: String) -> String {
         guard let mirror, let scheme = url.utf8.firstIndex(of: UInt8(ascii: ":")) else { return test + "/" + name }
         let rest = url[scheme...].drop { $0 == ":" || $0 == "/" }
         let hub = "hub-data.crowdsec.net/"
