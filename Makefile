@@ -8,9 +8,10 @@ PREFIX ?= /usr
 SWIFT_FLAGS ?= --static-swift-stdlib
 DESTDIR ?=
 TYPE ?= syslog
+SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint build install replay bench bench-bouncer bench-peers packages
+.PHONY: help demo test check fuzz lint build install replay bench bench-bouncer bench-peers packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -26,6 +27,9 @@ test: packages ## every test
 	CROWD_STRICT=1 swift build --build-tests
 	CROWD_STRICT=1 Tests/run
 	Tests/Content/run
+
+fuzz: packages ## hostile bytes for parsers, patterns, expressions and items, SECONDS (60) each
+	Tests/Fuzz/run $(SECONDS)
 
 lint: packages ## formatting and shell syntax
 	swift format lint --strict -r Package.swift Sources Tests

@@ -7,6 +7,9 @@ import PackageDescription
 /// Set by CI: a warning in our own code then fails the build.
 let strict = Context.environment["CROWD_STRICT"] != nil
 
+/// Set by `Tests/Fuzz/run`: the fuzz entries have no main function but libFuzzer's.
+let fuzzes = Context.environment["CROWD_FUZZ"] != nil
+
 let settings: [SwiftSetting] =
     ["ExistentialAny", "InternalImportsByDefault", "MemberImportVisibility"].map { .enableUpcomingFeature($0) }
     // The run-time half of exclusivity checking costs the engine a quarter of its speed; debug builds, and so all tests,
@@ -42,6 +45,10 @@ func library(_ name: String, _ pkgConfig: String, apt package: String) -> Target
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+
+let fuzzTarget = Target.executableTarget(
+    name: "crowd-fuzz", dependencies: ["CrowdCore", "CrowdText", "CrowdExpr", "CrowdEngine"], path: "Tests/Fuzz",
+    exclude: ["run", "seeds.py"], swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
 
 let package = Package(
     name: "crowd-suite",
@@ -123,7 +130,7 @@ let package = Package(
             name: "SuiteTests",
             dependencies: ["CrowdTestSupport", "CrowdCore", "crowd-agent", "crowd-lapi", "crowd-bouncer", "cscli"],
             swiftSettings: settings),
-    ],
+    ] + (fuzzes ? [fuzzTarget] : []),
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17,
     cxxLanguageStandard: .cxx17

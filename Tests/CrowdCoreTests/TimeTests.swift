@@ -56,6 +56,18 @@ import Testing
         #expect(Timestamp(rfc3339: text) == nil)
     }
 
+    /// What lies outside of the range is its end; nothing computed from that overflows.
+    @Test(arguments: [
+        ("1010-03-03T19:51:53Z", "1677-09-21T00:12:43Z"), ("9999-12-31T23:59:59Z", "2262-04-11T23:47:16Z"),
+    ])
+    func outsideOfTheRange(_ text: String, shown: String) throws {
+        let time = try #require(Timestamp(rfc3339: text))
+        #expect(time.rfc3339 == shown)
+        #expect((0..<1_000_000_000).contains(time.nanosecond))
+        #expect(time + .seconds(1_000_000) - time <= .seconds(1_000_000))
+        #expect((time - Timestamp(nanoseconds: -time.nanoseconds.signum())).roundedToSeconds.nanoseconds != 0)
+    }
+
     @Test func everyDayOfFourCenturies() {
         for day in stride(from: -150_000, to: 150_000, by: 7) {
             let civil = CivilTime(epochSeconds: Int64(day) * 86_400)

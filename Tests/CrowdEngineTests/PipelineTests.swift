@@ -213,4 +213,25 @@ import Testing
         let written = Timestamp(rfc3339: event.enriched[try #require(keys.find("MarshaledTime"))].description)
         #expect(Timestamp.now() - (try #require(written)) < .seconds(60))
     }
+
+    /// Who writes a log may write any date into it.
+    @Test func datesBeyondAllRange() throws {
+        let spread = """
+            type: leaky
+            name: test/spread
+            filter: "true"
+            capacity: 2
+            leakspeed: 10s
+            groupby: evt.Meta.source_ip
+            overflow_filter: MedianInterval(map(queue.Queue, {#.Time})) != AverageInterval(map(queue.Queue, {#.Time}))
+            """
+        for isReplay in [true, false] {
+            let harness = try EngineHarness(scenarios: [spread], isReplay: isReplay)
+            for year in ["1010", "9999", "0001", "2026", "1677", "2262"] {
+                harness.run(["ip=192.0.2.1 at=\(year)-03-03T19:51:53Z", "ip=192.0.2.1 at=\(year)-12-31T23:59:59+14:00"])
+            }
+            #expect(harness.worker?.counts.parsed == 12)
+            #expect(harness.failures.isEmpty)
+        }
+    }
 }

@@ -22,8 +22,8 @@ public struct GoDuration: Hashable, Sendable {
         let second: Int64 = 1_000_000_000
         let rest = nanoseconds % second
         let floor = nanoseconds - rest
-        if rest >= second / 2 { return GoDuration(nanoseconds: floor + second) }
-        if rest <= -second / 2 { return GoDuration(nanoseconds: floor - second) }
+        if rest >= second / 2 { return GoDuration(nanoseconds: floor) + .seconds(1) }
+        if rest <= -second / 2 { return GoDuration(nanoseconds: floor) + .seconds(-1) }
         return GoDuration(nanoseconds: floor)
     }
 

@@ -36,11 +36,15 @@ public struct Timestamp: Sendable {
 
     /// Whole seconds since the epoch, rounded down.
     public var seconds: Int64 {
-        nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : (nanoseconds - 999_999_999) / 1_000_000_000
+        let rest = nanoseconds % 1_000_000_000
+        return nanoseconds / 1_000_000_000 - (rest < 0 ? 1 : 0)
     }
 
     /// Nanoseconds within the second, 0 to 999,999,999.
-    public var nanosecond: Int { Int(nanoseconds - seconds * 1_000_000_000) }
+    public var nanosecond: Int {
+        let rest = Int(nanoseconds % 1_000_000_000)
+        return rest < 0 ? rest + 1_000_000_000 : rest
+    }
 
     /// Date and time of day in the timestamp's own zone.
     public var civil: CivilTime { CivilTime(epochSeconds: seconds + Int64(offset), nanosecond: nanosecond) }

@@ -144,12 +144,12 @@ extension CrowdSecFunctions {
         Function("MedianInterval", [.any], .duration) { call throws(ValueError) in
             let gaps = try intervals(call.list(0)).sorted()
             let middle = gaps.count / 2
-            let median = gaps.count % 2 == 1 ? gaps[middle] : (gaps[middle - 1] + gaps[middle]) / 2
+            let median = gaps.count % 2 == 1 ? gaps[middle] : (gaps[middle - 1] &+ gaps[middle]) / 2
             return .duration(GoDuration(nanoseconds: median))
         },
         Function("AverageInterval", [.any], .duration) { call throws(ValueError) in
             let gaps = try intervals(call.list(0))
-            return .duration(GoDuration(nanoseconds: gaps.reduce(0, +) / Int64(gaps.count)))
+            return .duration(GoDuration(nanoseconds: gaps.reduce(0, &+) / Int64(gaps.count)))
         },
         Function("LogInfo", [.string, .any], required: 1, variadic: true, .bool, pure: false) {
             call throws(ValueError) in
@@ -158,14 +158,14 @@ extension CrowdSecFunctions {
     ]
 
     private static func intervals(_ items: [Value]) throws(ValueError) -> [Int64] {
-        var times: [Int64] = []
+        var times: [Timestamp] = []
         for item in items {
             guard case .time(let time) = item else { throw ValueError("not a time: \(item.kind)") }
-            times.append(time.nanoseconds)
+            times.append(time)
         }
         guard times.count >= 2 else { throw ValueError("need at least two times to calculate an interval") }
         times.sort()
-        return zip(times.dropFirst(), times).map { $0 - $1 }
+        return zip(times.dropFirst(), times).map { ($0 - $1).nanoseconds }
     }
 
     /// Functions over loaded data files.
