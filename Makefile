@@ -8,7 +8,7 @@ PREFIX ?= /usr
 SWIFT_FLAGS ?= --static-swift-stdlib
 DESTDIR ?=
 TYPE ?= syslog
-SECONDS ?= 60
+FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fuzz lint build install replay bench bench-bouncer bench-peers packages
@@ -28,8 +28,8 @@ test: packages ## every test
 	CROWD_STRICT=1 Tests/run
 	Tests/Content/run
 
-fuzz: packages ## hostile bytes for parsers, patterns, expressions and items, SECONDS (60) each
-	Tests/Fuzz/run $(SECONDS)
+fuzz: packages ## hostile bytes for parsers, patterns, expressions and items, FUZZ_SECONDS (60) each
+	Tests/Fuzz/run $(FUZZ_SECONDS)
 
 lint: packages ## formatting and shell syntax
 	swift format lint --strict -r Package.swift Sources Tests

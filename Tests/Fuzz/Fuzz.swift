@@ -67,7 +67,9 @@ private final class GrokEntry: Entry {
         let (pattern, text) = input.firstLine
         var fast = GrokLibrary.standard(accelerated: true)
         var sure = GrokLibrary.standard(accelerated: false)
-        guard let one = try? fast.compile(String(pattern)), let other = try? sure.compile(String(pattern)) else { return }
+        guard let one = try? fast.compile(String(pattern)), let other = try? sure.compile(String(pattern)) else {
+            return
+        }
         let isUTF8 = UTF8Check.isValid(text)
         let scratches = [
             PatternScratch(patterns: fast.compiledCount, pairs: one.pattern.pairCount),
@@ -80,7 +82,9 @@ private final class GrokEntry: Entry {
         guard matched[0] == matched[1] else { disagree(pattern, "match", "\(matched)") }
         guard matched[0] else { return }
         for (index, field) in one.fields.enumerated() {
-            let ranges = [scratches[0].range(one.pattern.places[index]), scratches[1].range(other.pattern.places[index])]
+            let ranges = [
+                scratches[0].range(one.pattern.places[index]), scratches[1].range(other.pattern.places[index]),
+            ]
             guard ranges[0] == ranges[1] else { disagree(pattern, field, "\(ranges)") }
         }
     }
