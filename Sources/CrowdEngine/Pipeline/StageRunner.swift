@@ -190,7 +190,7 @@ final class StageRunner {
         return true
     }
 
-    private func subject(of step: GrokStep) -> ByteSlice? {
+    func subject(of step: GrokStep) -> ByteSlice? {
         switch step.subject {
         case .rawLine: return event.line.raw
         case .parsed(let key): return event.parsed.find(key)

@@ -38,7 +38,7 @@ public protocol WorkerObserver: AnyObject {
 /// No lock, task or allocation per line that matches no scenario. All state is its own; content is shared.
 public final class Worker {
     private let content: Content
-    private let parser: LineParser
+    let parser: LineParser
     /// The line at hand; the parser's own.
     private let event: Event
     private let pourer: Pourer

@@ -59,7 +59,8 @@ public struct Arguments {
     public let count: Int
 
     public var arena: Arena { machine.arena }
-    public subscript(_ index: Int) -> Value { machine.stack[base + index] }
+    /// nil for an argument that was not given.
+    public subscript(_ index: Int) -> Value { index < count ? machine.stack[base + index] : .null }
 
     public func text(_ index: Int) throws(ValueError) -> ByteSlice {
         if case .string(let text) = self[index] { return text }

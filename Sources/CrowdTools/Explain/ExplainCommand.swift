@@ -76,7 +76,7 @@ final class Explainer: WorkerObserver {
         let results = recorder.results.filter { !$0.stage.isEmpty }
         return Explanation(
             line: String(decoding: line, as: UTF8.self), results: results, scenarios: worker.pouredScenarios,
-            wasParsed: worker.counts.parsed > 0)
+            wasParsed: worker.counts.parsed > 0, nearest: worker.counts.parsed > 0 ? nil : worker.nearestNode)
     }
 
     func raised(_ alerts: [RaisedAlert]) {}

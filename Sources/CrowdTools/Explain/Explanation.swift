@@ -16,6 +16,8 @@ struct Explanation {
     let results: [Recorder.NodeResult]
     let scenarios: [String]
     let wasParsed: Bool
+    /// The node that came nearest, when none took the line.
+    var nearest: NearestNode?
 
     /// The tree, or nil when the options leave the line out.
     func text(_ options: Options) -> String? {
@@ -52,8 +54,20 @@ struct Explanation {
         return "\t|\t\(branch) 🟢 \(turn.node) (\(changes.summary(isWhitelisted: turn.event.isWhitelisted)))"
     }
 
+    /// Where the pattern that matched most of the line stopped matching it.
+    private func hint(_ nearest: NearestNode) -> String {
+        let bytes = Array(nearest.subject.utf8)
+        let before = String(decoding: bytes[..<nearest.matched.upperBound].suffix(30), as: UTF8.self)
+        let after = String(decoding: bytes[nearest.matched.upperBound...].prefix(30), as: UTF8.self)
+        return """
+            \n\t          nearest: \(nearest.node) (\(nearest.stage)), up to column \(nearest.matched.upperBound + 1)
+            \t          line:    \(before)▸\(after.isEmpty ? "(end of line)" : after)
+            \t          pattern: \(nearest.expected)
+            """
+    }
+
     private var verdict: String {
-        guard wasParsed else { return "\t└-------- parser failure 🔴" }
+        guard wasParsed else { return "\t└-------- parser failure 🔴" + (nearest.map(hint) ?? "") }
         if let last = results.last, last.event.isWhitelisted {
             let reason = last.event.text(EventTypes.EventField.whitelistReason)
             return "\t└-------- parser success, ignored by whitelist (\(reason)) 🟢"
