@@ -66,6 +66,7 @@ let package = Package(
         // C: module maps and thin shims, no logic
         library("CYAML", "yaml-0.1", apt: "libyaml-dev"),
         library("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
+        library("CPostgres", "libpq", apt: "libpq-dev"),
         library("CCryptoSystem", "libcrypto", apt: "libssl-dev"),
         library("CCurlSystem", "libcurl", apt: "libcurl4-openssl-dev"),
         library("CNetfilterSystem", "libnftnl", apt: "libnftnl-dev"),
@@ -90,7 +91,7 @@ let package = Package(
         room("CrowdHTTP", "CrowdCore", "CCurl"),
         // machinery
         room("CrowdEngine", "CrowdCore", "CrowdText", "CrowdExpr", "CMaxMind"),
-        room("CrowdStore", "CrowdCore", "CSQLite", log),
+        room("CrowdStore", "CrowdCore", "CSQLite", "CPostgres", log),
         room("CrowdLAPI", "CrowdCore", "CrowdHTTP", log),
         room("CrowdHub", "CrowdCore", "CrowdHTTP"),
         // services

@@ -17,7 +17,6 @@ public final class LocalAPI: Sendable {
     let accessLogger: Logger
     let failureLog = FailureLog()
     private let changeable: Mutex<Changeable>
-    private let isResyncing = Atomic<Bool>(false)
     private let stopping = Atomic<Bool>(false)
     /// Bulk imports under way; alerts are not flushed while there are any.
     let imports = Atomic<Int>(0)
@@ -65,6 +64,10 @@ public final class LocalAPI: Sendable {
     /// Loads what lives in memory and begins to watch for changes by other processes.
     public func start() async throws(StoreError) {
         try await reloadClients()
+        // Before anything is read: what changes meanwhile is told.
+        store.onForeignChange { [weak self] change, session throws(StoreError) in
+            try self?.takeOver(change, from: session)
+        }
         let now = Timestamp.now()
         let records = try await store.read { session throws(StoreError) in
             var records: [DecisionRecord] = []
@@ -74,7 +77,6 @@ public final class LocalAPI: Sendable {
         decisions.add(records, now: now)
         await countAlerts()
         metrics.registry.onScrape { [weak self] _ in self?.refreshGauges() }
-        store.onForeignChange { [weak self] in self?.resyncSoon() }
     }
 
     /// Whether held requests should go home.
@@ -120,45 +122,44 @@ public final class LocalAPI: Sendable {
         }
     }
 
-    /// Called on the writer's thread; the work is done elsewhere, once at a time.
-    private func resyncSoon() {
-        guard isResyncing.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }
-        Task {
-            isResyncing.store(false, ordering: .relaxed)
-            do {
-                try await reloadClients()
-                try await resyncDecisions()
-                await countAlerts()
-            } catch {
-                logger.error("Changes made by another process could not be read. error=\(error)")
-            }
+    /// Brings memory to what others have made of the database. On the writer's thread, where nobody else changes either.
+    private func takeOver(_ change: ForeignChange, from session: any SQLSession) throws(StoreError) {
+        let now = Timestamp.now()
+        alertsChanged.store(true, ordering: .relaxed)
+        switch change {
+        case .decisions(let records, let gone):
+            decisions.add(records, now: now)
+            decisions.forget(gone, now: now)
+        case .clients: try takeOverClients(from: session)
+        case .anything:
+            try takeOverClients(from: session)
+            try compareDecisions(with: session, now: now)
         }
     }
 
-    /// Compares memory with the database on the writer's thread, where nobody else changes either.
-    private func resyncDecisions() async throws(StoreError) {
-        let decisions = decisions
-        _ = try await store.write(
-            { session throws(StoreError) in
-                let now = Timestamp.now()
-                let found = try DecisionQueries.activeFingerprint(at: now, in: session)
-                guard found != decisions.fingerprint(now: now) else { return ([DecisionRecord](), [Int64](), now) }
-                var missing: [Int64] = []
-                var present: Set<Int64> = []
-                try DecisionQueries.eachActive(at: now, in: session) { id, _ in
-                    present.insert(id)
-                    if !decisions.isActive(id) { missing.append(id) }
-                }
-                var records: [DecisionRecord] = []
-                for id in missing {
-                    if let record = try DecisionQueries.find(id: id, in: session) { records.append(record) }
-                }
-                return (records, decisions.activeIDs(notIn: present), now)
-            },
-            afterCommit: { records, gone, now in
-                decisions.add(records, now: now)
-                decisions.end(gone, now: now)
-            })
+    private func takeOverClients(from session: any SQLSession) throws(StoreError) {
+        clients.load(machines: try MachineQueries.all(in: session), bouncers: try BouncerQueries.all(in: session))
+        let fingerprint = try AllowlistQueries.fingerprint(in: session)
+        guard changeable.withLock({ $0.allowlistsFingerprint }) != fingerprint else { return }
+        let matcher = AllowlistMatcher(try AllowlistQueries.all(in: session))
+        changeable.withLock { ($0.allowlists, $0.allowlistsFingerprint) = (matcher, fingerprint) }
+    }
+
+    private func compareDecisions(with session: any SQLSession, now: Timestamp) throws(StoreError) {
+        let found = try DecisionQueries.activeFingerprint(at: now, in: session)
+        guard found != decisions.fingerprint(now: now) else { return }
+        var missing: [Int64] = []
+        var present: Set<Int64> = []
+        try DecisionQueries.eachActive(at: now, in: session) { id, _ in
+            present.insert(id)
+            if !decisions.isActive(id) { missing.append(id) }
+        }
+        var records: [DecisionRecord] = []
+        for id in missing {
+            if let record = try DecisionQueries.find(id: id, in: session) { records.append(record) }
+        }
+        decisions.add(records, now: now)
+        decisions.end(decisions.activeIDs(notIn: present), now: now)
     }
 
     // MARK: Gauges

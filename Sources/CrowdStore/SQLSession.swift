@@ -13,6 +13,8 @@ public enum SQLValue: Sendable, Equatable {
     /// UTC, in the reference's text form: comparisons are textual.
     public static func time(_ value: Timestamp) -> SQLValue { .text(value.sqlite) }
     public static func optional(_ value: Timestamp?) -> SQLValue { value.map { .time($0) } ?? .null }
+    /// A JSON text; none is NULL, because an empty text is no JSON.
+    public static func json(_ value: String) -> SQLValue { value.isEmpty ? .null : .text(value) }
     public static func optional(_ value: Int64?) -> SQLValue { value.map { .int($0) } ?? .null }
 }
 
@@ -22,13 +24,13 @@ public protocol SQLRow {
     func int(_ column: Int) -> Int64
     func double(_ column: Int) -> Double
     func text(_ column: Int) -> String
+    func bool(_ column: Int) -> Bool
+    /// nil for NULL and for text that is no time.
+    func time(_ column: Int) -> Timestamp?
 }
 
 extension SQLRow {
-    public func bool(_ column: Int) -> Bool { int(column) != 0 }
     public func optionalInt(_ column: Int) -> Int64? { isNull(column) ? nil : int(column) }
-    /// nil for NULL and for text that is no time.
-    public func time(_ column: Int) -> Timestamp? { isNull(column) ? nil : Timestamp(sqlite: text(column)) }
 }
 
 /// One connection inside one transaction: what the queries are written against, whatever the database.
@@ -38,7 +40,7 @@ public protocol SQLSession: AnyObject {
     /// Runs a statement without result and returns how many rows it changed.
     @discardableResult
     func run(_ sql: String, _ values: [SQLValue]) throws(StoreError) -> Int
-    /// Calls `body` for each row of the result, in order.
+    /// Calls `body` for each row of the result, in order; `body` must run no statement itself.
     func each(_ sql: String, _ values: [SQLValue], _ body: (any SQLRow) throws(StoreError) -> Void) throws(StoreError)
     /// Runs `body` so that its changes are undone when it throws, and only they.
     func savepoint<R>(_ body: () throws(StoreError) -> R) throws(StoreError) -> R

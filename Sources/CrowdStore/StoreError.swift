@@ -11,6 +11,8 @@ public struct StoreError: Error, Equatable, Sendable {
         case readOnly
         /// The file cannot be opened, or its schema is not one we know.
         case unusable
+        /// The server cannot be reached, or the connection was lost: what was under way may or may not be done.
+        case unavailable
         /// The store is closing; nothing was written.
         case closed
         case other
@@ -37,6 +39,7 @@ extension StoreError: CustomStringConvertible {
         case .corrupt: "database is damaged"
         case .readOnly: "database is read-only"
         case .unusable: "database cannot be used"
+        case .unavailable: "database cannot be reached"
         case .closed: "database is closed"
         case .other: "database error"
         }

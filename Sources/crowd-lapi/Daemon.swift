@@ -39,7 +39,7 @@ struct Daemon: Sendable {
         metrics.gauge(.info, [("version", SuiteVersion.current)]).set(1)
         let listener = Self.listener(config, metrics, logger)
         defer { withExtendedLifetime(listener) {} }
-        let store = try Self.store(database)
+        let store = try Database.store(database)
         for line in store.migrations { logger.notice("\(line)") }
         let api = try LocalAPI(
             config: server, store: store, secret: secret, metrics: metrics, logger: logger,
@@ -111,13 +111,6 @@ struct Daemon: Sendable {
         }
         guard let database = config.database else { throw ConfigError("no database configuration provided") }
         return (server, database)
-    }
-
-    private static func store(_ database: DatabaseConfig) throws -> SQLiteStore {
-        guard database.kind == .sqlite, let path = database.path else {
-            throw ConfigError("db_config: only type sqlite with a db_path is supported")
-        }
-        return try SQLiteStore(settings: SQLiteSettings(path: path, useWAL: database.useWAL ?? true))
     }
 
     /// `CS_LAPI_SECRET`, shared by all instances behind one address.

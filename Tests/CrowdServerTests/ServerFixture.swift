@@ -1,5 +1,6 @@
 import CrowdCore
 import CrowdStore
+import CrowdTestSupport
 import Glibc
 import HTTPTypes
 import Hummingbird
@@ -24,26 +25,33 @@ struct ServerFixture {
         """
 
     let api: LocalAPI
-    let store: SQLiteStore
-    let directory: String
+    let store: any Store
+    private let temporary: TemporaryDirectory
+    private var directory: String { temporary.path }
 
-    init(profiles: String = defaultProfiles, _ adjust: (inout LAPIServerConfig) -> Void = { _ in }) async throws {
-        var template = Array("/tmp/crowd-server-XXXXXX".utf8CString)
-        _ = mkdtemp(&template)
-        directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        try Self.write(profiles, to: directory + "/profiles.yaml")
+    /// - Parameters:
+    ///   - database: one of its own when nil.
+    ///   - secret: what replicas have in common.
+    init(
+        profiles: String = defaultProfiles, database: DatabaseConfig? = nil, secret: [UInt8]? = nil,
+        _ adjust: (inout LAPIServerConfig) -> Void = { _ in }
+    ) async throws {
+        temporary = try TemporaryDirectory()
+        let directory = temporary.path
+        try temporary.write("profiles.yaml", profiles)
         let yaml = """
             config_paths: {data_dir: \(directory), config_dir: \(directory)}
             api: {server: {listen_uri: "127.0.0.1:0", profiles_path: \(directory)/profiles.yaml}}
             """
-        try Self.write(yaml, to: directory + "/config.yaml")
+        try temporary.write("config.yaml", yaml)
         var config = try #require(try SuiteConfig.load(path: directory + "/config.yaml").server)
         adjust(&config)
-        store = try SQLiteStore(settings: SQLiteSettings(path: directory + "/crowdsec.db"))
+        store = try Database.store(try database ?? TestDatabase.sqlite.config(in: temporary))
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
-        api = try LocalAPI(config: config, store: store, secret: nil, metrics: Metrics(), logger: quiet)
+        api = try LocalAPI(config: config, store: store, secret: secret, metrics: Metrics(), logger: quiet)
         try await store.write { session throws(StoreError) in
+            guard try MachineQueries.find("agent", in: session) == nil else { return }
             var machine = MachineRecord(machineID: "agent", passwordHash: PasswordHash.make("secret", cost: 4) ?? "")
             machine.isValidated = true
             _ = try MachineQueries.insert(machine, at: .now(), in: session)
@@ -51,12 +59,6 @@ struct ServerFixture {
             _ = try BouncerQueries.insert(bouncer, at: .now(), in: session)
         }
         try await api.start()
-    }
-
-    private static func write(_ text: String, to path: String) throws {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        defer { close(descriptor) }
-        _ = Array(text.utf8).withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
     }
 
     /// Runs the body against the router, then over TCP; the second time on the same data.
@@ -68,13 +70,7 @@ struct ServerFixture {
         await remove()
     }
 
-    func remove() async {
-        await store.close()
-        for name in ["crowdsec.db", "crowdsec.db-wal", "crowdsec.db-shm", "profiles.yaml", "config.yaml"] {
-            unlink("\(directory)/\(name)")
-        }
-        rmdir(directory)
-    }
+    func remove() async { await store.close() }
 
     /// Requests as machines and bouncers make them.
     struct Client: Sendable {

@@ -52,7 +52,7 @@ public final class TemporaryDirectory: Sendable {
         return file
     }
 
-    private static func names(_ path: String) -> [String] {
+    static func names(_ path: String) -> [String] {
         guard let handle = opendir(path) else { return [] }
         defer { closedir(handle) }
         var names: [String] = []

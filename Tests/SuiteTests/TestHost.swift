@@ -62,7 +62,13 @@ final class TestHost: Sendable {
     }
 
     /// Writes `config.yaml.local`.
-    func localConfig(database: String? = nil, parsers: Int = 1, extra: String = "") throws {
+    ///
+    /// - Parameters:
+    ///   - database: SQLite's file.
+    ///   - databaseSection: all of `db_config` instead.
+    func localConfig(
+        database: String? = nil, databaseSection: String? = nil, parsers: Int = 1, extra: String = ""
+    ) throws {
         let etc = path + "/etc"
         try directory.write(
             "etc/config.yaml.local",
@@ -80,7 +86,7 @@ final class TestHost: Sendable {
               acquisition_path: \(etc)/acquis.yaml
               acquisition_dir: \(etc)/acquis.d
               parser_routines: \(parsers)
-            db_config: {db_path: \(database ?? path + "/data/crowdsec.db")}
+            db_config: \(databaseSection ?? "{db_path: \(database ?? path + "/data/crowdsec.db")}")
             api:
               client: {credentials_path: \(etc)/local_api_credentials.yaml}
               server: {profiles_path: \(etc)/profiles.yaml, console_path: \(etc)/console.yaml}
@@ -121,7 +127,9 @@ final class TestHost: Sendable {
         try Command.run(program("cscli -c \(configPath) \(line)"))
     }
 
-    func startLAPI() throws -> Service { try start("crowd-lapi -c \(configPath)") }
+    func startLAPI(configuration: String = "config.yaml") throws -> Service {
+        try start("crowd-lapi -c \(path)/etc/\(configuration)")
+    }
     /// Ready when it follows the log as well: what is written before that is old to it.
     func startAgent() throws -> Service {
         let before = timesFollowed(followed)

@@ -100,14 +100,22 @@ extension LocalAPI {
     /// Two first requests of one client may race: the loser finds the winner's row.
     private func insert(_ row: BouncerRecord, now: Timestamp) async throws -> BouncerRecord {
         let clients = clients
+        let find: @Sendable (any SQLSession) throws(StoreError) -> BouncerRecord? = { session throws(StoreError) in
+            try BouncerQueries.find(row.name, in: session)
+        }
         do {
             return try await store.write(
                 { session throws(StoreError) in
-                    if let known = try BouncerQueries.find(row.name, in: session) { return known }
+                    if let known = try find(session) { return known }
                     return try BouncerQueries.insert(row, at: now, in: session)
                 },
                 afterCommit: { clients.add($0) })
         } catch {
+            // Another replica may have been faster.
+            if error.kind == .constraint, let known = try await store.read(find) {
+                clients.add(known)
+                return known
+            }
             logger.error("Bouncer could not be added. name=\(row.name) error=\(error)")
             throw Failure.forbidden()
         }

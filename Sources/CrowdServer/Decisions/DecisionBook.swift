@@ -169,6 +169,8 @@ struct DecisionBook: Sendable {
 
     // MARK: Indexes
 
+    func isActive(_ id: Int64) -> Bool { slot(of: id).map { entries[$0].state == .active } ?? false }
+
     func slot(of id: Int64) -> Int? { byID.find(hash: Self.hash(id)) { entries[$0].id == id } }
 
     /// Any decision of the twins with that value, type and scope.

@@ -45,6 +45,13 @@ final class DecisionMemory: Sendable {
         change(now: now) { book in for id in ids { book.end(id: id, now: now) } }
     }
 
+    /// Takes note that decisions are no longer in the database: those that were active have ended, of the others everybody
+    /// has heard already.
+    func forget(_ ids: [Int64], now: Timestamp) {
+        guard !ids.isEmpty else { return }
+        change(now: now) { book in for id in ids where book.isActive(id) { book.end(id: id, now: now) } }
+    }
+
     /// Lets time pass: expiries become changes, waiters past their deadline go, old shared answers are dropped.
     func tick(now: Timestamp) {
         change(now: now) { _ in }
@@ -104,7 +111,7 @@ final class DecisionMemory: Sendable {
     }
 
     func isActive(_ id: Int64) -> Bool {
-        state.withLock { state in state.book.slot(of: id).map { state.book.entries[$0].state == .active } ?? false }
+        state.withLock { $0.book.isActive(id) }
     }
 
     func activeIDs(notIn present: Set<Int64>) -> [Int64] {

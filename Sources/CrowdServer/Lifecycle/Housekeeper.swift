@@ -22,7 +22,7 @@ struct Housekeeper: Sendable {
                 if api.alertsChanged.exchange(false, ordering: .relaxed) { await api.countAlerts() }
             }
             if round % 25 == 0 { renewCertificates() }
-            if round % 300 == 0 { await flushAll() }
+            if round % 300 == 0, await api.store.isKeeper() { await flushAll() }
         }
         await writeContacts()
     }
@@ -34,8 +34,13 @@ struct Housekeeper: Sendable {
         do {
             try await api.store.write { session throws(StoreError) in
                 let now = Timestamp.now()
-                for machine in machines { try MachineQueries.updateContact(machine, in: session) }
-                for bouncer in bouncers { try BouncerQueries.updateContact(bouncer, at: now, in: session) }
+                // In one order, whoever writes: two replicas must not wait for each other's rows.
+                for machine in machines.sorted(by: { $0.id < $1.id }) {
+                    try MachineQueries.updateContact(machine, in: session)
+                }
+                for bouncer in bouncers.sorted(by: { $0.id < $1.id }) {
+                    try BouncerQueries.updateContact(bouncer, at: now, in: session)
+                }
             }
         } catch {
             api.logger.error("Contact times of machines and bouncers could not be written. error=\(error)")
@@ -76,7 +81,7 @@ struct Housekeeper: Sendable {
                     let alerts = try find(session, .now())
                     return (alerts.count, try AlertDeletion.delete(alerts, in: session))
                 },
-                afterCommit: { _, gone in decisions.end(gone, now: .now()) })
+                afterCommit: { _, gone in decisions.forget(gone, now: .now()) })
             total += count
             if count < FlushQueries.batch { break }
         }

@@ -1,4 +1,5 @@
 import CrowdCore
+import CrowdStore
 import HTTPTypes
 
 /// `GET /v1/decisions/stream` (protocol facts A.8), and deltas that are held open until there is one.
@@ -10,6 +11,8 @@ extension LocalAPI {
         do { filter = try DecisionSearch(call.query).filter } catch { return Self.streamReply(Self.brokenStream) }
         if filter.scopes == nil { filter.scopes = DecisionFilter.stream.scopes }
 
+        // A bouncer may have heard of a change from another replica already.
+        await store.catchUp()
         let isStart = call.query["startup"] == "true"
         let cursor = isStart ? .start : clients.cursor(of: bouncer.id)
         var answer = decisions.stream(from: cursor, filter, now: call.now)

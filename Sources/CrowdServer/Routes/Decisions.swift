@@ -29,6 +29,7 @@ extension LocalAPI {
 
     func deleteDecisions(_ call: Call) async throws -> Reply {
         let deletion = try DecisionDeletion(call.query)
+        await store.catchUp()
         let view = decisions.view(now: call.now)
         return Self.deleted(try await end(view.ids(matching: deletion)))
     }

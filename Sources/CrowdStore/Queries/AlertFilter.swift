@@ -45,12 +45,12 @@ public struct AlertFilter: Sendable, Equatable {
         if let decisionType { add(decided("d.type = ?"), .text(decisionType)) }
         if let origin { add(decided("d.origin = ?"), .text(origin)) }
         if let kind { add("kind = ?", .text(kind)) }
-        if excludesSimulated { parts.append("alerts.simulated = 0") }
+        if excludesSimulated { parts.append("alerts.simulated = FALSE") }
         if let hasActiveDecision {
             if hasActiveDecision {
                 add(decided("d.until >= ?"), .time(now))
             } else {
-                parts.append("NOT \(decided("1"))")
+                parts.append("NOT \(decided("TRUE"))")
             }
         }
         if excludesCommunity { parts.append(notCommunity) }
@@ -68,7 +68,7 @@ public struct AlertFilter: Sendable, Equatable {
 
     private var notCommunity: String {
         """
-        NOT \(decided("d.origin IN ('CAPI', 'lists')")) AND NOT (NOT \(decided("1")) AND \
+        NOT \(decided("d.origin IN ('CAPI', 'lists')")) AND NOT (NOT \(decided("TRUE")) AND \
         (source_scope = 'crowdsecurity/community-blocklist' OR source_scope LIKE 'lists:%'))
         """
     }

@@ -12,7 +12,7 @@ public enum AlertInsertion {
         throws(StoreError) -> StoredAlert
     {
         if let known = try session.first(
-            "SELECT id FROM alerts WHERE uuid = ? AND machine_alerts IS ?",
+            "SELECT id FROM alerts WHERE uuid = ? AND machine_alerts IS NOT DISTINCT FROM ?",
             [.text(new.alert.uuid), .optional(new.machineRow)], { $0.int(0) })
         {
             return StoredAlert(id: known, isNew: false, decisions: [])

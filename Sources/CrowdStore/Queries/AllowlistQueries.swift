@@ -51,10 +51,12 @@ public enum AllowlistQueries {
 
     /// Differs when a list or an item came, went or changed.
     public static func fingerprint(in session: any SQLSession) throws(StoreError) -> String {
-        try session.first(
-            """
-            SELECT count(*) || ' ' || coalesce(max(id), 0) || ' ' || coalesce(max(updated_at), '') || ' '
-              || (SELECT count(*) || ' ' || coalesce(max(id), 0) FROM allow_list_items) FROM allow_lists
-            """, [], { $0.text(0) }) ?? ""
+        let lists = try session.first("SELECT count(*), max(id), max(updated_at) FROM allow_lists", [], texts)
+        let items = try session.first("SELECT count(*), max(id), max(updated_at) FROM allow_list_items", [], texts)
+        return "\(lists ?? "") \(items ?? "")"
+    }
+
+    private static func texts(_ row: any SQLRow) -> String {
+        (0..<3).map { row.text($0) }.joined(separator: " ")
     }
 }

@@ -21,7 +21,8 @@ public enum DecisionQueries {
         throws(StoreError) -> [Int64]
     {
         var done: [Int64] = []
-        for id in ids {
+        // In one order, whoever writes: two replicas must not wait for each other's rows.
+        for id in ids.sorted() {
             let changed = try session.run(
                 "UPDATE decisions SET until = ?, updated_at = ? WHERE id = ?", [.time(now), .time(now), .int(id)])
             if changed > 0 { done.append(id) }

@@ -71,16 +71,20 @@ public enum MachineQueries {
         return stored
     }
 
-    /// Writes what changes while a machine is used: times, address, scenarios, version.
+    /// Writes what changes while a machine is used: times, address, scenarios, version. Another replica may know of a
+    /// later push or heartbeat.
     public static func updateContact(_ machine: MachineRecord, in session: any SQLSession) throws(StoreError) {
         try session.run(
             """
-            UPDATE machines SET updated_at = ?, last_push = ?, last_heartbeat = ?, ip_address = ?, scenarios = ?,
-              version = ? WHERE machine_id = ?
+            UPDATE machines SET updated_at = ?,
+              last_push = CASE WHEN last_push IS NULL OR last_push < ? THEN ? ELSE last_push END,
+              last_heartbeat = CASE WHEN last_heartbeat IS NULL OR last_heartbeat < ? THEN ? ELSE last_heartbeat END,
+              ip_address = ?, scenarios = ?, version = ? WHERE machine_id = ?
             """,
             [
-                .time(machine.updatedAt), .optional(machine.lastPush), .optional(machine.lastHeartbeat),
-                .text(machine.ipAddress), .text(machine.scenarios), .text(machine.version), .text(machine.machineID),
+                .time(machine.updatedAt), .optional(machine.lastPush), .optional(machine.lastPush),
+                .optional(machine.lastHeartbeat), .optional(machine.lastHeartbeat), .text(machine.ipAddress),
+                .text(machine.scenarios), .text(machine.version), .text(machine.machineID),
             ])
     }
 
@@ -93,7 +97,7 @@ public enum MachineQueries {
             """,
             [
                 .text(system.osName), .text(system.osFamily), .text(system.osVersion), .text(system.featureFlags),
-                .text(machine.version), .text(machine.hubState), .text(machine.dataSources), .text(machine.machineID),
+                .text(machine.version), .json(machine.hubState), .json(machine.dataSources), .text(machine.machineID),
             ])
     }
 
@@ -102,7 +106,7 @@ public enum MachineQueries {
         throws(StoreError) -> Bool
     {
         try session.run(
-            "UPDATE machines SET password = ?, is_validated = 1, updated_at = ? WHERE machine_id = ?",
+            "UPDATE machines SET password = ?, is_validated = TRUE, updated_at = ? WHERE machine_id = ?",
             [.text(hash), .time(now), .text(machineID)]) > 0
     }
 
@@ -110,7 +114,7 @@ public enum MachineQueries {
         throws(StoreError) -> Bool
     {
         try session.run(
-            "UPDATE machines SET is_validated = 1, updated_at = ? WHERE machine_id = ?",
+            "UPDATE machines SET is_validated = TRUE, updated_at = ? WHERE machine_id = ?",
             [.time(now), .text(machineID)]) > 0
     }
 

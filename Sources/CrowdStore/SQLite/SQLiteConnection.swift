@@ -1,10 +1,10 @@
 import CSQLite
 
 /// One connection to an SQLite file, for one thread at a time. Statements are prepared once per text and kept.
-public final class SQLiteConnection: SQLSession {
+public final class SQLiteConnection: SQLConnection {
+    public let dialect = SQLDialect.sqlite
     private let handle: OpaquePointer
     private var statements: [String: SQLiteStatement] = [:]
-    private var savepoints = 0
 
     /// Opens or creates `path`. `busyMilliseconds` is how long another process' lock is waited for.
     public init(path: String, busyMilliseconds: Int32 = 10_000) throws(StoreError) {
@@ -47,42 +47,7 @@ public final class SQLiteConnection: SQLSession {
         while try statement.step() { try body(statement) }
     }
 
-    public func savepoint<R>(_ body: () throws(StoreError) -> R) throws(StoreError) -> R {
-        savepoints += 1
-        defer { savepoints -= 1 }
-        let name = "s\(savepoints)"
-        try run("SAVEPOINT \(name)")
-        let result: R
-        do { result = try body() } catch {
-            // A full disk may have ended the whole transaction already; there is no savepoint left then.
-            if isInTransaction {
-                try run("ROLLBACK TO \(name)")
-                try run("RELEASE \(name)")
-            }
-            throw error
-        }
-        try run("RELEASE \(name)")
-        return result
-    }
-
-    /// Runs `body` in a transaction of its own that takes the write lock at once.
-    public func transaction<R>(_ body: () throws(StoreError) -> R) throws(StoreError) -> R {
-        try run("BEGIN IMMEDIATE")
-        do {
-            let result = try body()
-            try run("COMMIT")
-            return result
-        } catch {
-            rollBack()
-            throw error
-        }
-    }
-
-    func rollBack() {
-        if isInTransaction { _ = try? run("ROLLBACK") }
-    }
-
-    var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+    public var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
     /// A statement must not be run again from inside its own rows.
     private func prepared(_ sql: String) throws(StoreError) -> SQLiteStatement {

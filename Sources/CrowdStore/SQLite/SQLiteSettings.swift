@@ -43,13 +43,6 @@ extension SQLiteConnection {
             """)
         return connection
     }
-
-    /// Runs `body` over one snapshot of the database.
-    public func readTransaction<R>(_ body: () throws(StoreError) -> R) throws(StoreError) -> R {
-        try run("BEGIN")
-        defer { rollBack() }
-        return try body()
-    }
 }
 
 extension SQLiteConnection {
@@ -63,7 +56,10 @@ extension SQLiteConnection {
     /// - Returns: the migrations made, as lines for the log.
     func bringUpToDate(_ settings: SQLiteSettings) throws(StoreError) -> [String] {
         let migrations = try Migrator.run(in: self, path: settings.path)
-        try transaction { () throws(StoreError) in try Schema.install(in: self) }
+        try transaction { () throws(StoreError) in
+            let present = try all("SELECT name FROM sqlite_master") { $0.text(0) }
+            try Schema.install(in: self, present: Set(present))
+        }
         SQLiteSettings.restrictPermissions(of: settings.path)
         return migrations
     }

@@ -1,4 +1,5 @@
 import CSQLite
+import CrowdCore
 
 /// A prepared statement of one connection. It is reset after each use and finalised with the connection.
 final class SQLiteStatement: SQLRow {
@@ -51,6 +52,8 @@ final class SQLiteStatement: SQLRow {
 
     func isNull(_ column: Int) -> Bool { sqlite3_column_type(handle, Int32(column)) == SQLITE_NULL }
     func int(_ column: Int) -> Int64 { sqlite3_column_int64(handle, Int32(column)) }
+    func bool(_ column: Int) -> Bool { int(column) != 0 }
+    func time(_ column: Int) -> Timestamp? { isNull(column) ? nil : Timestamp(sqlite: text(column)) }
     func double(_ column: Int) -> Double { sqlite3_column_double(handle, Int32(column)) }
 
     func text(_ column: Int) -> String {

@@ -3,11 +3,8 @@ import Synchronization
 
 /// The SQLite driver: one writer thread with group commit, a few reader threads, all on one WAL file.
 public final class SQLiteStore: Store {
-    private let writes = JobQueue<WriteJob>()
-    private let reads = JobQueue<@Sendable (SQLiteConnection) -> Void>()
-    private let foreignChange = Mutex<(@Sendable () -> Void)?>(nil)
-    private let running: Atomic<Int>
-    /// What was done to a database of an older form, a line for each step.
+    private let threads = StoreThreads()
+    private let foreignChange = Mutex<ForeignChange.Action?>(nil)
     public let migrations: [String]
 
     /// How long a change of another process may stay unseen.
@@ -15,7 +12,6 @@ public final class SQLiteStore: Store {
 
     /// Opens or creates the file, makes or migrates the schema and starts the threads.
     public init(settings: SQLiteSettings, readers: Int = 2) throws(StoreError) {
-        running = Atomic(readers + 1)
         let writer = try SQLiteConnection.prepared(settings)
         migrations = try writer.bringUpToDate(settings)
         var connections: [SQLiteConnection] = []
@@ -28,79 +24,45 @@ public final class SQLiteStore: Store {
         _ body: @escaping @Sendable (any SQLSession) throws(StoreError) -> R,
         afterCommit: @escaping @Sendable (R) -> Void
     ) async throws(StoreError) -> R {
-        let result: Result<R, StoreError> = await withCheckedContinuation { continuation in
-            let job = WriteJob(
-                perform: { session throws(StoreError) in
-                    let value = try body(session)
-                    return {
-                        afterCommit(value)
-                        continuation.resume(returning: .success(value))
-                    }
-                },
-                fail: { continuation.resume(returning: .failure($0)) })
-            if !writes.push(job) { job.fail(StoreError(.closed, "the store is closing")) }
-        }
-        return try result.get()
+        try await threads.write(body, afterCommit: afterCommit)
     }
 
     public func read<R: Sendable>(
         _ body: @escaping @Sendable (any SQLSession) throws(StoreError) -> R
     ) async throws(StoreError) -> R {
-        let result: Result<R, StoreError> = await withCheckedContinuation { continuation in
-            let taken = reads.push { connection in
-                continuation.resume(
-                    returning: Result { () throws(StoreError) in
-                        try connection.readTransaction { () throws(StoreError) in try body(connection) }
-                    })
-            }
-            if !taken { continuation.resume(returning: .failure(StoreError(.closed, "the store is closing"))) }
-        }
-        return try result.get()
+        try await threads.read(body)
     }
 
-    public func onForeignChange(_ action: @escaping @Sendable () -> Void) {
-        foreignChange.withLock { $0 = action }
-    }
+    public func onForeignChange(_ action: @escaping ForeignChange.Action) { foreignChange.withLock { $0 = action } }
 
-    public func close() async {
-        writes.close()
-        reads.close()
-        while running.load(ordering: .acquiring) > 0 { try? await Task.sleep(for: .milliseconds(2)) }
-    }
+    /// The file has one server.
+    public func catchUp() async {}
+    public func isKeeper() async -> Bool { true }
+
+    public func close() async { await threads.close() }
 
     private func startWriter(over connection: SQLiteConnection) throws(StoreError) {
         // Made here, not on its thread: a foreign change is one after the store was opened, however late that starts.
-        let owned = ThreadOwned(SQLiteWriter(connection: connection))
-        try start("store-writer") { [self] in
-            let writer = owned.value
-            while let jobs = writes.take(limit: 256, waitMilliseconds: Self.foreignCheckMilliseconds) {
-                writer.commit(jobs)
-                if writer.sawForeignChange() { foreignChange.withLock { $0 }?() }
+        let owned = ThreadOwned((connection: connection, watch: DataVersion(connection)))
+        try threads.start("store-writer") { [self] in
+            while let jobs = threads.writes.take(
+                limit: StoreThreads.batch, waitMilliseconds: Self.foreignCheckMilliseconds)
+            {
+                GroupCommit.commit(jobs, over: owned.value.connection)
+                guard let action = foreignChange.withLock({ $0 }) else { continue }
+                owned.value.watch.check(owned.value.connection) { connection throws(StoreError) in
+                    try connection.readTransaction { () throws(StoreError) in try action(.anything, connection) }
+                }
             }
         }
     }
 
     private func startReader(over connection: SQLiteConnection) throws(StoreError) {
         let owned = ThreadOwned(connection)
-        try start("store-reader") { [self] in
-            while let jobs = reads.take(limit: 1, waitMilliseconds: 60_000) {
-                for job in jobs { job(owned.value) }
+        try threads.start("store-reader") { [self] in
+            while let jobs = threads.reads.take(limit: 1, waitMilliseconds: 60_000) {
+                for job in jobs { StoreThreads.perform(job, over: owned.value) }
             }
         }
     }
-
-    private func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(StoreError) {
-        let started = PlainThread.start(name) { [self] in
-            body()
-            running.subtract(1, ordering: .releasing)
-        }
-        if !started { throw StoreError(.other, "the system gives no thread for \(name)") }
-    }
-}
-
-/// Hands a connection, or what works over it, to the one thread that will use it. `@unchecked Sendable`: whoever made it keeps no reference,
-/// so only that thread ever touches `value`.
-private final class ThreadOwned<Value>: @unchecked Sendable {
-    let value: Value
-    init(_ value: Value) { self.value = value }
 }

@@ -1,6 +1,13 @@
 /// A table as facts; each driver words it in its own SQL.
 struct Table: Sendable {
-    enum Kind: Sendable { case integer, real, text, bool, time, json }
+    enum Kind: Sendable {
+        /// 64 bits, as are all ids.
+        case integer
+        case integer32
+        case real, text, bool, time, json
+        /// For texts of any length.
+        case longText
+    }
 
     struct Column: Sendable {
         var name: String

@@ -42,14 +42,14 @@ enum TableRebuild {
         let shared = (table.primaryKey == nil ? ["id"] : []) + table.columns.map(\.name).filter { present.contains($0) }
         let lastID = try connection.first(
             "SELECT seq FROM sqlite_sequence WHERE name = ?", [.text(table.name)], { $0.int(0) })
-        try connection.execute(SQLiteDialect.createTable(fresh))
+        try connection.execute(SQLDialect.sqlite.createTable(fresh))
         try connection.execute(
             """
             INSERT INTO `\(fresh.name)` (\(shared.map { "`\($0)`" }.joined(separator: ", ")))
             SELECT \(shared.map { value(of: $0, in: table, present) }.joined(separator: ", ")) FROM `\(table.name)`
             """)
         try connection.execute("DROP TABLE `\(table.name)`; ALTER TABLE `\(fresh.name)` RENAME TO `\(table.name)`")
-        try connection.execute(SQLiteDialect.createUniqueIndexes(of: table))
+        try connection.execute(SQLDialect.sqlite.createUniqueIndexes(of: table))
         // An id that was given once is never given again, also when its row is gone.
         if let lastID {
             try connection.run("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", [.int(lastID), .text(table.name)])
@@ -65,8 +65,8 @@ enum TableRebuild {
         let fallback: String =
             switch column.kind {
             case .time: "'\(Timestamp.now().sqlite)'"
-            case .text, .json: column.defaultValue ?? "''"
-            case .integer, .real, .bool: column.defaultValue ?? "0"
+            case .text, .longText, .json: column.defaultValue ?? "''"
+            case .integer, .integer32, .real, .bool: column.defaultValue ?? "0"
             }
         return "COALESCE(\((["`\(name)`"] + others.map { "`\($0)`" } + [fallback]).joined(separator: ", ")))"
     }

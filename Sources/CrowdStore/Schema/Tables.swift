@@ -22,12 +22,12 @@ extension Table {
         name: "alerts",
         columns: .stamps + [
             .required("scenario", .text), .optional("bucket_id", .text, default: "''"),
-            .optional("message", .text, default: "''"), .optional("events_count", .integer, default: "0"),
+            .optional("message", .text, default: "''"), .optional("events_count", .integer32, default: "0"),
             .optional("started_at", .time), .optional("stopped_at", .time), .optional("source_ip", .text),
             .optional("source_range", .text), .optional("source_as_number", .text), .optional("source_as_name", .text),
             .optional("source_country", .text), .optional("source_latitude", .real),
             .optional("source_longitude", .real), .optional("source_scope", .text), .optional("source_value", .text),
-            .optional("capacity", .integer), .optional("leak_speed", .text), .optional("scenario_version", .text),
+            .optional("capacity", .integer32), .optional("leak_speed", .text), .optional("scenario_version", .text),
             .optional("scenario_hash", .text), .required("simulated", .bool, default: "false"),
             .optional("uuid", .text), .optional("remediation", .bool), .optional("kind", .text),
             .optional("machine_alerts", .integer),
@@ -95,7 +95,7 @@ extension Table {
 
     static let configItems = Table(
         name: "config_items",
-        columns: .stamps + [.unique("name", .text), .required("value", .text)])
+        columns: .stamps + [.unique("name", .text), .required("value", .longText)])
 
     static let locks = Table(
         name: "locks", columns: [.unique("name", .text), .required("created_at", .time)])
@@ -104,7 +104,7 @@ extension Table {
         name: "metrics",
         columns: [
             .required("generated_type", .text), .required("generated_by", .text), .required("received_at", .time),
-            .optional("pushed_at", .time), .required("payload", .text),
+            .optional("pushed_at", .time), .required("payload", .longText),
         ])
 
     static let allowLists = Table(

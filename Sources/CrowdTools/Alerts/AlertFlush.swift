@@ -18,7 +18,7 @@ enum AlertFlush {
     }
 
     private static func delete(
-        in database: SQLiteConnection, _ find: (Timestamp) throws(StoreError) -> [Int64]
+        in database: any SQLConnection, _ find: (Timestamp) throws(StoreError) -> [Int64]
     ) throws(StoreError) {
         while true {
             let count = try database.transaction { () throws(StoreError) in

@@ -87,7 +87,8 @@ enum AllowlistEditing {
 
     /// Adds what is new and ends the decisions it forgives.
     static func store(
-        _ items: [AllowlistChanges.NewItem], in list: AllowlistRecord, of database: SQLiteConnection, _ call: Invocation
+        _ items: [AllowlistChanges.NewItem], in list: AllowlistRecord, of database: any SQLConnection,
+        _ call: Invocation
     ) throws {
         var known = Set(list.items.map(\.value))
         let fresh = items.filter { item in
@@ -115,7 +116,7 @@ enum AllowlistEditing {
         call.terminal.print("removed \(removed) values from allowlist \(list.name)", terminator: "")
     }
 
-    static func editable(_ name: String, in database: SQLiteConnection, _ action: String) throws -> AllowlistRecord {
+    static func editable(_ name: String, in database: any SQLConnection, _ action: String) throws -> AllowlistRecord {
         guard let list = try AllowlistQueries.all(in: database).first(where: { $0.name == name }) else {
             throw CommandError("allowlist '\(name)' not found")
         }

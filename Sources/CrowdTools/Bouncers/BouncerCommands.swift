@@ -60,7 +60,7 @@ enum BouncerCommands {
         for name in call.words { try delete(name, from: database, call) }
     }
 
-    private static func delete(_ name: String, from database: SQLiteConnection, _ call: Invocation) throws {
+    private static func delete(_ name: String, from database: any SQLConnection, _ call: Invocation) throws {
         guard let bouncer = try BouncerQueries.find(name, in: database) else {
             if call.flags.isOn("ignore-missing") { return }
             throw CommandError("unable to delete bouncer \(name): ent: bouncer not found")

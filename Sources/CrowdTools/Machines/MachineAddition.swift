@@ -67,7 +67,7 @@ struct MachineAddition {
         return path
     }
 
-    private func store(_ name: String, _ password: String, in database: SQLiteConnection) throws {
+    private func store(_ name: String, _ password: String, in database: any SQLConnection) throws {
         guard let hash = PasswordHash.make(password) else { throw CommandError("unable to hash the password") }
         let now = Timestamp.now()
         if try MachineQueries.find(name, in: database) != nil {

@@ -17,7 +17,7 @@ struct MachineMetrics {
     private static let acquisitionColumns = ["read", "parsed", "unparsed"]
     private static let parserColumns = ["parsed", "unparsed"]
 
-    init(of machine: String, in database: SQLiteConnection) throws(StoreError) {
+    init(of machine: String, in database: any SQLConnection) throws(StoreError) {
         for row in try UsageMetricQueries.all(.logProcessor, in: database) where row.name == machine {
             let payload = try? JSON.parse(Array(row.payload.utf8))
             for window in payload?["metrics"]?.array ?? [] {

@@ -23,7 +23,7 @@ struct BouncerMetrics {
 
     private var bouncers: [String: Bouncer] = [:]
 
-    init(in database: SQLiteConnection) throws(StoreError) {
+    init(in database: any SQLConnection) throws(StoreError) {
         var push = 0
         for row in try UsageMetricQueries.all(.remediationComponent, in: database) {
             guard let payload = try? JSON.parse(Array(row.payload.utf8)) else { continue }

@@ -50,16 +50,15 @@ struct Invocation: Sendable {
     // MARK: Database
 
     /// The database itself, for commands that work without the server.
-    func database() throws -> SQLiteConnection {
+    func database() throws -> any SQLConnection {
         let config = try config()
         guard config.runsServer else {
             throw CommandError("local API is disabled -- this command must be run on the local API machine")
         }
         guard let database = config.database else { throw CommandError("no database configuration provided") }
-        guard database.kind == .sqlite, let path = database.path else {
-            throw CommandError("unable to create database client: only sqlite is supported")
+        do { return try Database.connection(database, applicationName: "cscli") } catch {
+            throw CommandError("unable to create database client: \(error)")
         }
-        return try SQLiteConnection.open(SQLiteSettings(path: path, useWAL: database.useWAL ?? true))
     }
 
     // MARK: Local API

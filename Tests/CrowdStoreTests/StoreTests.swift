@@ -1,5 +1,6 @@
 import CrowdCore
 import CrowdStore
+import CrowdTestSupport
 import Synchronization
 import Testing
 
@@ -10,9 +11,9 @@ final class Counter: Sendable {
     var value: Int { count.withLock { $0 } }
 }
 
-@Suite("SQLite store") struct SQLiteStoreTests {
-    @Test func storesAndFindsAnAlert() async throws {
-        let temporary = try TemporaryStore()
+@Suite("Store") struct StoreTests {
+    @Test(arguments: TestDatabase.present) func storesAndFindsAnAlert(_ database: TestDatabase) async throws {
+        let temporary = try TemporaryStore(database)
         let now = Timestamp.now()
         let stored = try await temporary.store.write { session throws(StoreError) in
             try AlertInsertion.insert(TemporaryStore.alert(decisions: 2, events: 3), at: now, in: session)
@@ -30,8 +31,8 @@ final class Counter: Sendable {
         await temporary.store.close()
     }
 
-    @Test func sameUUIDIsStoredOnce() async throws {
-        let temporary = try TemporaryStore()
+    @Test(arguments: TestDatabase.present) func sameUUIDIsStoredOnce(_ database: TestDatabase) async throws {
+        let temporary = try TemporaryStore(database)
         let new = TemporaryStore.alert()
         var ids: [Int64] = []
         for _ in 0..<2 {
@@ -45,8 +46,8 @@ final class Counter: Sendable {
     }
 
     /// One job of a shared transaction fails after its first insert; its neighbours stay, it leaves nothing.
-    @Test func aFailingJobUndoesOnlyItself() async throws {
-        let temporary = try TemporaryStore()
+    @Test(arguments: TestDatabase.present) func aFailingJobUndoesOnlyItself(_ database: TestDatabase) async throws {
+        let temporary = try TemporaryStore(database)
         let committed = Counter()
         await withTaskGroup(of: Void.self) { group in
             for index in 0..<60 {
@@ -68,11 +69,11 @@ final class Counter: Sendable {
         await temporary.store.close()
     }
 
-    @Test func noticesForeignChanges() async throws {
-        let temporary = try TemporaryStore()
+    @Test(arguments: TestDatabase.present) func noticesForeignChanges(_ database: TestDatabase) async throws {
+        let temporary = try TemporaryStore(database)
         let (changes, continuation) = AsyncStream.makeStream(of: Void.self)
-        temporary.store.onForeignChange { continuation.yield() }
-        let other = try SQLiteConnection.prepared(SQLiteSettings(path: temporary.path))
+        temporary.store.onForeignChange { _, _ in continuation.yield() }
+        let other = try temporary.connection()
         try other.transaction { () throws(StoreError) in
             _ = try BouncerQueries.insert(
                 BouncerRecord(name: "edge", keyHash: BouncerRecord.hash(ofKey: "k")), at: .now(), in: other)
@@ -86,16 +87,16 @@ final class Counter: Sendable {
         await temporary.store.close()
     }
 
-    @Test func closedStoreRefuses() async throws {
-        let temporary = try TemporaryStore()
+    @Test(arguments: TestDatabase.present) func closedStoreRefuses(_ database: TestDatabase) async throws {
+        let temporary = try TemporaryStore(database)
         await temporary.store.close()
         await #expect(throws: StoreError(.closed, "the store is closing")) {
             try await temporary.store.write { _ throws(StoreError) in 1 }
         }
     }
 
-    @Test func longEventMetaIsCutToTheColumn() async throws {
-        let temporary = try TemporaryStore()
+    @Test(arguments: TestDatabase.present) func longEventMetaIsCutToTheColumn(_ database: TestDatabase) async throws {
+        let temporary = try TemporaryStore(database)
         var new = TemporaryStore.alert()
         new.alert.events[0].meta = [
             MetaItem(key: "long", value: String(repeating: "é", count: 9000)), MetaItem(key: "short", value: "x"),
@@ -111,26 +112,29 @@ final class Counter: Sendable {
         await temporary.store.close()
     }
 
-    @Test(arguments: [
-        ("192.0.2.0/24", true, 0), ("192.0.2.7", true, 1), ("192.0.2.0/24", false, 1), ("192.0.3.0/24", false, 0),
-        ("::/0", false, 0),
-    ])
-    func findsAlertsByTheirDecisionsRange(_ range: String, contains: Bool, count: Int) async throws {
-        let temporary = try TemporaryStore()
+    @Test(
+        arguments: TestDatabase.present,
+        [
+            ("192.0.2.0/24", true, 0), ("192.0.2.7", true, 1), ("192.0.2.0/24", false, 1),
+            ("192.0.3.0/24", false, 0), ("::/0", false, 0),
+        ])
+    func findsAlertsByTheirDecisionsRange(_ database: TestDatabase, _ asked: (String, Bool, Int)) async throws {
+        let (range, contains, count) = asked
+        let temporary = try TemporaryStore(database)
         var filter = AlertFilter()
         filter.range = IPRange(range)
         filter.contains = contains
-        let asked = filter
+        let wanted = filter
         let found = try await temporary.store.write { session throws(StoreError) in
             _ = try AlertInsertion.insert(TemporaryStore.alert(), at: .now(), in: session)
-            return try AlertSearch.count(asked, now: .now(), in: session)
+            return try AlertSearch.count(wanted, now: .now(), in: session)
         }
         #expect(found == count)
         await temporary.store.close()
     }
 
-    @Test func everyFilterIsSQL() async throws {
-        let temporary = try TemporaryStore()
+    @Test(arguments: TestDatabase.present) func everyFilterIsSQL(_ database: TestDatabase) async throws {
+        let temporary = try TemporaryStore(database)
         var filter = AlertFilter()
         (filter.scope, filter.value, filter.scenario) = ("Ip", "192.0.2.7", "crowdsecurity/ssh-bf")
         (filter.startedAfter, filter.startedBefore) = (Timestamp(seconds: 0), .now() + .seconds(60))
