@@ -63,10 +63,11 @@ private final class ExpressionEntry: Entry {
 
 /// First line: a pattern; the rest: what it is matched against. Both engines must agree.
 private final class GrokEntry: Entry {
+    private let libraries = (GrokLibrary.standard(accelerated: true), GrokLibrary.standard(accelerated: false))
+
     func take(_ input: ByteSlice) {
         let (pattern, text) = input.firstLine
-        var fast = GrokLibrary.standard(accelerated: true)
-        var sure = GrokLibrary.standard(accelerated: false)
+        var (fast, sure) = libraries
         guard let one = try? fast.compile(String(pattern)), let other = try? sure.compile(String(pattern)) else {
             return
         }

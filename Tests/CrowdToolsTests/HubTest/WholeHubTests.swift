@@ -13,7 +13,7 @@ import Testing
         #expect(hub.logs.count > 250)
         let plain = await hub.run(.everyNodeAndScenario)
         #expect(plain.alerts.count > 200 && plain.counts.parsed > 2_000)
-        for way in [WholeHub.Way.indexed, .parsedAhead] {
+        for way in [WholeHub.Way.indexed, .parsedAhead, .onlyRE2] {
             let outcome = await hub.run(way)
             #expect(outcome.counts.parsed == plain.counts.parsed && outcome.counts.read == plain.counts.read)
             for (mine, expected) in zip(outcome.alerts, plain.alerts) where mine != expected {
@@ -31,6 +31,7 @@ private final class WholeHub: Sendable {
         case everyNodeAndScenario
         case indexed
         case parsedAhead
+        case onlyRE2
     }
 
     struct Log: Sendable {
@@ -58,17 +59,38 @@ private final class WholeHub: Sendable {
                 FileContents.read(directory + "/config.yaml"), file: directory + "/config.yaml")
         else { return nil }
         let config = try HubTestConfig(from: node)
-        let bytes = try FileContents.read(directory + "/" + config.logFile)
+        var bytes = try FileContents.read(directory + "/" + config.logFile)
         var lines: [Range<Int>] = []
         var start = 0
         for (index, byte) in bytes.enumerated() where byte == 10 {
             // Enough of each.
-            if index > start, index - start < 32 * 1024, lines.count < 40 { lines.append(start..<index) }
+            if index > start, index - start < 32 * 1024, lines.count < 25 { lines.append(start..<index) }
             start = index + 1
+        }
+        // What somebody might have made of them.
+        for (number, line) in lines.enumerated() {
+            let hostile = WholeHub.mangled(Array(bytes[line]), seed: number)
+            lines.append(bytes.count..<(bytes.count + hostile.count))
+            bytes += hostile
         }
         let origin = LineOrigin(
             source: name, module: "file", labels: config.labels + [("type", config.logType)], isReplay: true)
         return Log(origin: origin, bytes: bytes, lines: lines)
+    }
+
+    /// The line with some of its parts doubled, cut, made long or not of any character set.
+    private static func mangled(_ line: [UInt8], seed: Int) -> [UInt8] {
+        let at = line.count * (seed * 37 % 101) / 101
+        let (head, tail) = (line[..<at], line[at...])
+        switch seed % 7 {
+        case 0: return head + [0xff, 0xc3] + tail
+        case 1: return Array(head + tail.dropFirst())
+        case 2: return Array(head + tail + tail)
+        case 3: return head + Array(repeating: tail.first ?? 32, count: 3_000) + tail
+        case 4: return Array(head)
+        case 5: return head + Array(" 192.0.2.1 \"%{IP}\" \u{2028}é\t".utf8) + tail
+        default: return line.map { $0 == 32 ? 9 : $0 }
+        }
     }
 
     private static func items(_ root: String) -> ContentFiles.Installed {
@@ -123,6 +145,7 @@ private final class WholeHub: Sendable {
         var loader = ContentLoader(
             patternDirectory: SharedMaterial.packageRoot + "/deploy/etc/crowdsec/patterns", dataDirectory: "/nowhere")
         loader.usesIndex = way != .everyNodeAndScenario
+        loader.acceleratesRegex = way != .onlyRE2
         let mirror = mirror
         loader.resolveData = { url, name in HubTest.dataPath(url, name, mirror: mirror, test: "/nowhere") }
         let content = loader.load(items)
