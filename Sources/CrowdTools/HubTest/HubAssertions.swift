@@ -20,22 +20,24 @@ struct HubAssertions {
         machine = Machine(event: Event(keys: environment.keys), variables: [results])
     }
 
+    func value(of expression: String) throws(ExprError) -> Value {
+        machine.event.reset()
+        return try Program(expression, in: environment).value(on: machine)
+    }
+
     /// - Parameter strict: count a false line without ` == ` as a failure; the reference does not in `scenario.assert`.
     mutating func judge(_ line: String, strict: Bool) throws -> Verdict {
         let line = HubAssertions.shimmed(line)
-        machine.event.reset()
         let value: Value
         do {
-            value = try Program(line, in: environment).value(on: machine)
+            value = try self.value(of: line)
         } catch {
             throw CommandError("unable to evaluate '\(line)': \(error.message)")
         }
         guard case .bool(let holds) = value else { throw CommandError("'\(line)' is not a condition") }
         if holds { return .holds }
         guard let left = HubAssertions.leftSide(line) else { return strict ? .fails(nil) : .ignored }
-        guard let program = try? Program(left, in: environment), let found = try? program.value(on: machine) else {
-            return .ignored
-        }
+        guard let found = try? self.value(of: left) else { return .ignored }
         return .fails((try? ValueJSON.text(found)) ?? found.kind)
     }
 
@@ -56,10 +58,7 @@ struct HubAssertions {
     }
 
     private func holds(_ line: String) -> Bool {
-        machine.event.reset()
-        guard let value = try? Program(HubAssertions.shimmed(line), in: environment).value(on: machine) else {
-            return false
-        }
+        guard let value = try? value(of: HubAssertions.shimmed(line)) else { return false }
         if case .bool(true) = value { return true }
         return HubAssertions.leftSide(line) == nil
     }

@@ -19,21 +19,46 @@ struct HubTest: Sendable {
         var isSuccess: Bool { failures.isEmpty && error == nil }
     }
 
+    /// An author has yet to decide what is right: here is what is.
+    private struct NoAssertions: Error, CustomStringConvertible {
+        let file: String
+        let generated: [String]
+        var description: String {
+            "\(file) is empty; these assertions hold, put those that should into it:\n\n"
+                + generated.joined(separator: "\n") + "\n"
+        }
+    }
+
     private var directory: String { hub.testsDirectory + "/" + name }
 
     func run() -> Outcome {
         var outcome = Outcome(name: name)
         do {
-            let node = try YAML.document(
-                FileContents.read(directory + "/config.yaml"), file: directory + "/config.yaml")
-            guard let node else { throw CommandError("config.yaml is empty") }
-            let config = try HubTestConfig(from: node)
-            let recorder = try record(config)
-            try judge(recorder, config, &outcome)
+            let config = try config()
+            try judge(record(config), config, &outcome)
         } catch {
             outcome.error = "\(error)"
         }
         return outcome
+    }
+
+    private func config() throws -> HubTestConfig {
+        let path = directory + "/config.yaml"
+        guard let node = try YAML.document(FileContents.read(path), file: path) else {
+            throw CommandError("config.yaml is empty")
+        }
+        return try HubTestConfig(from: node)
+    }
+
+    /// What happens to the test's lines, without a judgement.
+    func record() throws -> Recorder { try record(config()) }
+
+    /// The test's items and lines, to be explained one by one.
+    func explainer() throws -> (Explainer, lines: [[UInt8]]) {
+        let config = try config()
+        let content = try load(config)
+        if let error = content.refused.first { throw error }
+        return (Explainer(content, origin(config)), try lines(config))
     }
 
     // MARK: running
@@ -44,20 +69,25 @@ struct HubTest: Sendable {
         let recorder = Recorder()
         let silence = Silence()
         let worker = Worker(content, observer: silence, recorder: recorder)
-        let path = directory + "/" + config.logFile
-        let origin = LineOrigin(
-            source: path, module: "file", labels: config.labels + [("type", config.logType)], isReplay: true)
+        let origin = origin(config)
         let now = Timestamp.now()
-        try FileContents.read(path, limit: 256 * 1024 * 1024).withUnsafeBufferPointer { bytes in
-            for line in bytes.split(separator: 10) {
-                let text = line.last == 13 ? line.dropLast() : line
-                guard text.count <= 64 * 1024 else { break }
-                if !text.isEmpty {
-                    worker.process(ByteSlice(UnsafeBufferPointer(rebasing: text)), from: origin, at: now)
-                }
-            }
+        for line in try lines(config) {
+            line.withUnsafeBufferPointer { worker.process(ByteSlice($0), from: origin, at: now) }
         }
         return recorder
+    }
+
+    private func origin(_ config: HubTestConfig) -> LineOrigin {
+        LineOrigin(
+            source: directory + "/" + config.logFile, module: "file",
+            labels: config.labels + [("type", config.logType)], isReplay: true)
+    }
+
+    /// Up to the first that is too long for the reference.
+    private func lines(_ config: HubTestConfig) throws -> [[UInt8]] {
+        let bytes = try FileContents.read(directory + "/" + config.logFile, limit: 256 * 1024 * 1024)
+        return bytes.split(separator: 10).map { $0.last == 13 ? $0.dropLast() : $0 }
+            .prefix { $0.count <= 64 * 1024 }.filter { !$0.isEmpty }.map { Array($0) }
     }
 
     private final class Silence: WorkerObserver {
@@ -115,23 +145,27 @@ struct HubTest: Sendable {
 
     private func judge(_ recorder: Recorder, _ config: HubTestConfig, _ outcome: inout Outcome) throws {
         if !config.ignoresParsers {
-            try check("parser.assert", ParserResults.value(recorder), ParserResults.type, &outcome, strict: true)
+            try check("parser.assert", ParserResults.value(recorder), ParserResults.type, &outcome, strict: true) {
+                GeneratedAssertions.parsers(recorder)
+            }
         }
         if !config.scenarios.isEmpty {
             try check(
                 "scenario.assert", ScenarioResults.value(recorder), ScenarioResults.type, &outcome, strict: false,
-                ties: ScenarioResults.ties(recorder))
+                ties: ScenarioResults.ties(recorder)
+            ) { GeneratedAssertions.scenarios(recorder) }
         }
     }
 
     private func check(
         _ file: String, _ results: Value, _ type: StaticType, _ outcome: inout Outcome, strict: Bool,
-        ties: [Range<Int>] = []
+        ties: [Range<Int>] = [], generated: () -> [String]
     ) throws {
         let path = directory + "/" + file
         let text = String(decoding: try FileContents.read(path, limit: 256 * 1024 * 1024), as: UTF8.self)
         var assertions = HubAssertions(results, type)
         let lines = text.split(whereSeparator: \.isNewline).filter { !$0.allSatisfy(\.isWhitespace) }.map(String.init)
+        guard !lines.isEmpty else { throw NoAssertions(file: file, generated: generated()) }
         assertions.settleTies(lines, ties: ties)
         for line in lines {
             outcome.assertions += 1
@@ -141,6 +175,5 @@ struct HubTest: Sendable {
             case .ignored: outcome.warnings.append("\(file): not true, and not counted by the reference: \(line)")
             }
         }
-        if outcome.assertions == 0 { throw CommandError("\(file) has no assertions") }
     }
 }

@@ -14,7 +14,7 @@ extension Command {
             .text("patterns", nil, "Folder of grok patterns (default: of the configuration)"),
         ],
         subcommands: [
-            run, list, .hubtestCreate, .hubtestInfo, .hubtestClean, .hubtestCoverage,
+            run, list, .hubtestCreate, .hubtestInfo, .hubtestClean, .hubtestCoverage, .hubtestEval, .hubtestExplain,
         ])
 
     private static let run = Command(
@@ -29,14 +29,7 @@ extension Command {
         let hub = try HubCheckout(call.flags.text("hub"))
         let names = call.flags.isOn("all") ? hub.testNames : call.words
         guard !names.isEmpty else { throw CommandError("please provide test to run or --all flag", showsHelp: true) }
-        let patterns = try patternDirectory(call)
-        let mirror = call.flags.text("data-mirror")
-        let tests = names.map { name in
-            HubTest(
-                name: name, hub: hub, patternDirectory: patterns, dataMirror: mirror.isEmpty ? nil : mirror,
-                acceleratesRegex: getenv("CROWD_REGEX").map { String(cString: $0) } != "re2")
-        }
-        let outcomes = await runAll(tests, jobs: max(call.flags.int("max-jobs"), 1))
+        let outcomes = try await runAll(HubTest.named(names, call), jobs: max(call.flags.int("max-jobs"), 1))
         report(outcomes, call)
         let failed = outcomes.filter { !$0.isSuccess }
         guard failed.isEmpty else { throw CommandError("\(failed.count) of \(outcomes.count) tests failed") }
@@ -44,27 +37,6 @@ extension Command {
 
     private static let list = Command(name: "list", summary: "List available tests") { call in
         for name in try HubCheckout(call.flags.text("hub")).testNames { call.print(name) }
-    }
-
-    private static func patternDirectory(_ call: Invocation) throws -> String {
-        let given = call.flags.text("patterns")
-        if !given.isEmpty { return given }
-        if let config = try? call.config(), FileContents.exists(config.paths.patternDirectory) {
-            return config.paths.patternDirectory
-        }
-        // A checkout that was built, but not installed.
-        let places = ["deploy/etc/crowdsec/patterns", programDirectory + "/../../../deploy/etc/crowdsec/patterns"]
-        guard let found = places.first(where: FileContents.exists) else {
-            throw CommandError("no grok patterns: name their folder with --patterns, or a configuration with -c")
-        }
-        return found
-    }
-
-    private static var programDirectory: String {
-        var buffer = [CChar](repeating: 0, count: 4_096)
-        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-        let path = String(decoding: buffer.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return FileContents.directory(of: path)
     }
 
     private static func runAll(_ tests: [HubTest], jobs: Int) async -> [HubTest.Outcome] {
@@ -107,5 +79,40 @@ extension Command {
         }
         let passed = outcomes.filter(\.isSuccess).count
         call.print("\(passed) of \(outcomes.count) tests passed, \(outcomes.map(\.assertions).reduce(0, +)) assertions")
+    }
+}
+
+extension HubTest {
+    /// Tests of the checkout that the command line names.
+    static func named(_ names: [String], _ call: Invocation) throws -> [HubTest] {
+        let hub = try HubCheckout(call.flags.text("hub"))
+        let patterns = try patternDirectory(call)
+        let mirror = call.flags.text("data-mirror")
+        return names.map { name in
+            HubTest(
+                name: name, hub: hub, patternDirectory: patterns, dataMirror: mirror.isEmpty ? nil : mirror,
+                acceleratesRegex: getenv("CROWD_REGEX").map { String(cString: $0) } != "re2")
+        }
+    }
+
+    private static func patternDirectory(_ call: Invocation) throws -> String {
+        let given = call.flags.text("patterns")
+        if !given.isEmpty { return given }
+        if let config = try? call.config(), FileContents.exists(config.paths.patternDirectory) {
+            return config.paths.patternDirectory
+        }
+        // A checkout that was built, but not installed.
+        let places = ["deploy/etc/crowdsec/patterns", programDirectory + "/../../../deploy/etc/crowdsec/patterns"]
+        guard let found = places.first(where: FileContents.exists) else {
+            throw CommandError("no grok patterns: name their folder with --patterns, or a configuration with -c")
+        }
+        return found
+    }
+
+    private static var programDirectory: String {
+        var buffer = [CChar](repeating: 0, count: 4_096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        let path = String(decoding: buffer.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return FileContents.directory(of: path)
     }
 }

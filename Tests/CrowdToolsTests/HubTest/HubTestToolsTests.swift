@@ -33,3 +33,73 @@ import Testing
         #expect(try cscli("coverage --percent --scenarios").output == "scenarios=100%\n")
     }
 }
+
+@Suite("What a hub test gave") struct HubTestInspectionTests {
+    /// A checkout with one test: two lines of a service, of which one is parsed.
+    private func checkout() throws -> TemporaryDirectory {
+        let directory = try TemporaryDirectory()
+        let index =
+            #"{"parsers":{"a/one":{"path":"parsers/s01-parse/a/one.yaml"}},"scenarios":{"a/s":{"path":"scenarios/a/s.yaml"}}}"#
+        try directory.write(".index.json", index)
+        try directory.write("config.yaml", "config_paths: {data_dir: \(directory.path)}\n")
+        try directory.write(
+            "parsers/s01-parse/a/one.yaml",
+            """
+            name: a/one
+            filter: evt.Line.Labels.type == 'x'
+            onsuccess: next_stage
+            grok: {pattern: '^login of %{WORD:user} from %{IP:ip}$', apply_on: Line.Raw}
+            statics:
+              - {meta: source_ip, expression: evt.Parsed.ip}
+              - {meta: quote, value: 'say "\\\\"'}
+            """)
+        try directory.write(
+            "scenarios/a/s.yaml",
+            "type: trigger\nname: a/s\ndescription: d\nfilter: evt.Meta.source_ip != ''\ngroupby: evt.Meta.source_ip\nlabels: {remediation: true}\n"
+        )
+        try directory.write(
+            ".tests/t/config.yaml", "parsers: [a/one]\nscenarios: [a/s]\nlog_file: t.log\nlog_type: x\n")
+        try directory.write(".tests/t/t.log", "login of bob from 192.0.2.1\nlogin of bob from nowhere\n")
+        try directory.write(".tests/t/parser.assert", "")
+        try directory.write(".tests/t/scenario.assert", "")
+        return directory
+    }
+
+    private func cscli(_ path: String, _ words: [String]) throws -> Command.Result {
+        let patterns = SharedMaterial.packageRoot + "/deploy/etc/crowdsec/patterns"
+        return try Command.run(
+            [Command.built("cscli"), "-c", path + "/config.yaml", "hubtest", "--hub", path, "--patterns", patterns]
+                + words)
+    }
+
+    @Test func generatedAssertionsHold() throws {
+        let directory = try checkout()
+        for (file, about) in [
+            ("parser.assert", #"Parsed["user"] == "bob""#), ("scenario.assert", "GetEventsCount() == 1"),
+        ] {
+            let result = try cscli(directory.path, ["run", "t"])
+            #expect(result.status == 1 && result.output.contains(about), "\(result.output)")
+            let parts = result.output.split(separator: "\n").map(String.init)
+            let lines = parts.filter { ["len(", "results[", "basename(", "\""].contains(where: $0.hasPrefix) }
+            try directory.write(".tests/t/\(file)", lines.joined(separator: "\n"))
+        }
+        let result = try cscli(directory.path, ["run", "t"])
+        #expect(result.status == 0 && result.output.contains("1 of 1 tests passed"), "\(result.output)")
+    }
+
+    @Test(arguments: [
+        (["eval", "t", "-e", "len(results['s01-parse']['a/one'])"], 0, "2\n"),
+        (["eval", "t", "-e", "results['s01-parse']['a/one'][0].Evt.Parsed.user"], 0, "\"bob\"\n"),
+        (["eval", "t", "-e", "results[0].Overflow.Alert.GetScenario()", "--scenarios"], 0, "\"a/s\"\n"),
+        (["eval", "t", "-e", "results["], 1, "unable to evaluate 'results['"),
+        (["eval", "t"], 1, "required flag(s)"),
+        (["explain", "t"], 0, "a/one (+4)"),
+        (["explain", "t", "--failures"], 0, "nearest: a/one (s01-parse), up to column 19"),
+        (["explain", "nobody"], 1, "nobody"),
+    ])
+    func isAskedFor(_ words: [String], _ status: Int32, _ output: String) throws {
+        let directory = try checkout()
+        let result = try cscli(directory.path, words)
+        #expect(result.status == status && result.output.contains(output), "\(result.output)")
+    }
+}
