@@ -15,6 +15,7 @@ final class DockerSource: DataSource {
     }
 
     var name: String { "docker:\(config.host)" }
+    var module: String { "docker" }
     var isFinite: Bool { config.common.mode == .cat }
     var hasBegun: Bool { begun.load(ordering: .acquiring) }
 
@@ -24,7 +25,8 @@ final class DockerSource: DataSource {
             begun.store(true, ordering: .releasing)
         }
         do {
-            try ThreadExecutor.run(cancelledBy: { stop.isSet }) { [self] in
+            let isCancelled = { stop.isSet }
+            try ThreadExecutor.run(cancelledBy: isCancelled) { [self] in
                 if isFinite { try await session.readOnce() } else { try await session.follow() }
             }
         } catch {
