@@ -45,6 +45,12 @@ func library(_ name: String, _ pkgConfig: String, apt package: String) -> Target
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+/// For the data sources that listen: Hummingbird would bring a router that they have no use for.
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+]
 
 let fuzzTarget = Target.executableTarget(
     name: "crowd-fuzz", dependencies: ["CrowdCore", "CrowdText", "CrowdExpr", "CrowdEngine"], path: "Tests/Fuzz",
@@ -61,6 +67,9 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.34.1"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.2"),
     ],
     targets: [
         // C: module maps and thin shims, no logic
@@ -95,7 +104,10 @@ let package = Package(
         room("CrowdLAPI", "CrowdCore", "CrowdHTTP", log),
         room("CrowdHub", "CrowdCore", "CrowdHTTP"),
         // services
-        room("CrowdAcquisition", "CrowdCore", "CrowdText", "CrowdEngine", "CFileTimes", log),
+        .target(
+            name: "CrowdAcquisition",
+            dependencies: ["CrowdCore", "CrowdText", "CrowdExpr", "CrowdHTTP", "CrowdEngine", "CFileTimes", log] + nio,
+            swiftSettings: settings),
         room("CrowdAgent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", log),
         room(
             "CrowdServer", "CrowdCore", "CrowdText", "CrowdExpr", "CrowdStore", "CZlib", hummingbird, hummingbirdTLS,
@@ -122,7 +134,7 @@ let package = Package(
         tests("CrowdStore"),
         tests("CrowdLAPI", "CrowdHTTP", log),
         tests("CrowdHub"),
-        tests("CrowdAcquisition"),
+        tests("CrowdAcquisition", "CrowdHTTP", log),
         tests("CrowdServer", .product(name: "HummingbirdTesting", package: "hummingbird")),
         tests("CrowdFirewall", "CrowdLAPI", "CrowdHTTP", "CNetfilterSystem", "crowd-bouncer", log),
         tests("CrowdTools", "CrowdExpr", "CrowdHub", "CrowdStore", "cscli", "crowd-lapi"),

@@ -249,7 +249,8 @@ struct Agent {
     private func replay(_ config: SuiteConfig, _ content: Content, _ metrics: Metrics, _ log: Logger) throws -> Int32 {
         let context = AcquisitionContext(metrics: metrics, log: log)
         let source = try Acquisition.replay(
-            dsn: options.dsn ?? "", labels: [("type", options.type)] + options.labels, context)
+            dsn: options.dsn ?? "", labels: [("type", options.type)] + options.labels, transform: options.transform,
+            context)
         let client = options.isDry ? nil : replayClient(config, content, log)
         let directory = config.paths.dataDirectory + "/crowd-agent-replay-\(getpid())"
         let spool = client == nil ? nil : try AlertSpool(.init(directory: directory), metrics: metrics, log: log)

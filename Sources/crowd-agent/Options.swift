@@ -13,6 +13,7 @@ struct Options {
     var dsn: String?
     var type = ""
     var labels: [(String, String)] = []
+    var transform: String?
     /// Only print: nothing is sent to the Local API.
     var isDry = false
 
@@ -27,7 +28,7 @@ struct Options {
                 .option("dsn", "url", "read this source once, with the log's own time, and exit"),
                 .option("type", "type", "labels.type of the lines read with -dsn"),
                 .option("label", "k:v,k:v", "further labels of the lines read with -dsn"),
-                .option("transform", "expression", "not supported yet"),
+                .option("transform", "expression", "makes other lines of the lines read with -dsn"),
                 .toggle("dry-run", "with -dsn: print alerts, send none"),
                 .toggle("order-event", "accepted: the order of events is always kept"),
                 .toggle("no-api", "ignored: the Local API is crowd-lapi"),
@@ -55,6 +56,7 @@ struct Options {
         level = Self.levels.first { values.isSet($0) }.flatMap { LogLevel($0) }
         dsn = values["dsn"]
         type = values["type"] ?? ""
+        transform = values["transform"]
         isDry = values.isSet("dry-run")
         try check(values)
         for part in (values["label"] ?? "").split(separator: ",") {
@@ -70,9 +72,7 @@ struct Options {
         func refuse(_ text: String) -> Refusal { Refusal(description: text, status: 1) }
         if dsn != nil, type.isEmpty { throw refuse("-dsn requires a -type argument") }
         if dsn == nil, !type.isEmpty { throw refuse("-type requires a -dsn argument") }
-        if values["transform"] != nil {
-            throw refuse(dsn == nil ? "-transform requires a -dsn argument" : "-transform is not supported yet")
-        }
+        if dsn == nil, transform != nil { throw refuse("-transform requires a -dsn argument") }
         if dsn == nil, isDry { throw refuse("-dry-run requires a -dsn argument") }
     }
 }

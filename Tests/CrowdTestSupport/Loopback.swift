@@ -79,3 +79,27 @@ public func sleepSeconds(_ seconds: UInt32) { _ = sleep(seconds) }
 
 /// Blocks the calling thread: for the handlers of `ScriptedServer`.
 public func sleepMilliseconds(_ milliseconds: UInt32) { usleep(milliseconds * 1000) }
+
+extension Connection {
+    /// Sends all of it, waiting for the peer as long as it takes.
+    public func send(_ text: String) {
+        let bytes = Array(text.utf8)
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                Glibc.send(fd, $0.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            if count <= 0 { return }
+            sent += count
+        }
+    }
+
+    /// Whether the peer closes the connection in time.
+    public func isClosed(withinSeconds seconds: Int) -> Bool {
+        var limit = timeval(tv_sec: seconds, tv_usec: 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        var byte: UInt8 = 0
+        let count = recv(fd, &byte, 1, 0)
+        return count == 0 || (count < 0 && errno == ECONNRESET)
+    }
+}

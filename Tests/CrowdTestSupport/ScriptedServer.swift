@@ -149,7 +149,7 @@ public final class ScriptedServer: Sendable {
         return (fd, Int(UInt16(bigEndian: address.sin_port)))
     }
 
-    private static func listen(path: String) throws -> Int32 {
+    static func listen(path: String) throws -> Int32 {
         let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)

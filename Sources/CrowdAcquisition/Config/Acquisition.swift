@@ -25,7 +25,7 @@ public enum Acquisition {
         return loaded
     }
 
-    private static func load(_ path: String, into loaded: inout Loaded, _ context: AcquisitionContext) {
+    static func load(_ path: String, into loaded: inout Loaded, _ context: AcquisitionContext) {
         let documents: [YAMLNode?]
         do {
             documents = try ConfigFile.documents(path, expandEnvironment: true)
@@ -56,12 +56,31 @@ public enum Acquisition {
         } else {
             throw ConfigError("missing 'source' field", at: document.mark)
         }
+        let (source, common) = try source(kind, document, context)
+        guard let transform = common.transform else { return source }
+        return try TransformedSource(source, transform, log: context.log)
+    }
+
+    private static func source(
+        _ kind: String, _ document: YAMLNode, _ context: AcquisitionContext
+    ) throws(ConfigError) -> (any DataSource, SourceCommon) {
         switch kind {
-        case "file": return FileSource(try FileSourceConfig(from: document), context)
-        case "journalctl": return JournalSource(try JournalSourceConfig(from: document), context)
-        case "syslog": return SyslogSource(try SyslogSourceConfig(from: document), context)
-        case "docker", "http", "kafka", "kinesis", "cloudwatch", "s3", "loki", "victorialogs",
-            "k8s-audit", "wineventlog", "appsec":
+        case "file":
+            let config = try FileSourceConfig(from: document)
+            return (FileSource(config, context), config.common)
+        case "journalctl":
+            let config = try JournalSourceConfig(from: document)
+            return (JournalSource(config, context), config.common)
+        case "syslog":
+            let config = try SyslogSourceConfig(from: document)
+            return (SyslogSource(config, context), config.common)
+        case "http":
+            let config = try HTTPSourceConfig(from: document)
+            return (HTTPSource(config, context), config.common)
+        case "docker":
+            let config = try DockerSourceConfig(from: document)
+            return (DockerSource(config, context), config.common)
+        case "kafka", "kinesis", "cloudwatch", "s3", "loki", "victorialogs", "k8s-audit", "wineventlog", "appsec":
             throw ConfigError("data source \(kind) is not built in this version of crowd-agent", at: document.mark)
         default: throw ConfigError("unknown data source \(kind)", at: document.mark)
         }
@@ -69,7 +88,15 @@ public enum Acquisition {
 
     /// `-dsn URL -type T`: reads once, with the log's own time.
     public static func replay(
-        dsn: String, labels: [(String, String)], _ context: AcquisitionContext
+        dsn: String, labels: [(String, String)], transform: String? = nil, _ context: AcquisitionContext
+    ) throws(ConfigError) -> any DataSource {
+        let source = try replayed(dsn, labels, context)
+        guard let transform, !transform.isEmpty else { return source }
+        return try TransformedSource(source, LineTransformConfig(text: transform), log: context.log)
+    }
+
+    private static func replayed(
+        _ dsn: String, _ labels: [(String, String)], _ context: AcquisitionContext
     ) throws(ConfigError) -> any DataSource {
         guard let mark = dsn.range(ofScheme: "://") else { throw ConfigError("\(dsn) isn't valid dsn (no protocol)") }
         let scheme = dsn[..<mark.lowerBound]
@@ -77,6 +104,7 @@ public enum Acquisition {
         switch scheme {
         case "file": return FileSource(try FileSourceConfig(dsn: rest, labels: labels), context)
         case "journalctl": return JournalSource(try JournalSourceConfig(dsn: rest, labels: labels), context)
+        case "docker": return DockerSource(try DockerSourceConfig(dsn: rest, labels: labels), context)
         default: throw ConfigError("\(scheme) datasource does not support command-line acquisition")
         }
     }

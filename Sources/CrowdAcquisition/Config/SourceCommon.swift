@@ -7,17 +7,23 @@ struct SourceCommon: Sendable {
     var labels: [(String, String)]
     /// Lines carry their own time (`use_time_machine`, and every replay).
     var isReplay = false
+    /// Makes other lines of each line.
+    var transform: LineTransformConfig?
+
+    /// `labels.type`
+    var type: String { labels.first { $0.0 == "type" }?.1 ?? "" }
 
     static let keys = [
         "source", "mode", "labels", "log_level", "name", "unique_id", "use_time_machine", "transform",
     ]
 
-    init(_ yaml: YAMLMapping, at mark: SourceMark) throws(ConfigError) {
+    /// - Parameter needsLabels: false where what is read may carry its own.
+    init(_ yaml: YAMLMapping, at mark: SourceMark, needsLabels: Bool = true) throws(ConfigError) {
         mode = try yaml.choice("mode") ?? .tail
-        labels = try SourceCommon.labels(yaml, at: mark)
+        labels = needsLabels || yaml.present("labels") != nil ? try SourceCommon.labels(yaml, at: mark) : []
         isReplay = try yaml.bool("use_time_machine") ?? false
-        if let transform = yaml.present("transform") {
-            throw ConfigError("transform is not supported yet", at: transform.mark)
+        if let node = yaml.present("transform") {
+            transform = LineTransformConfig(text: try node.string(), mark: node.mark)
         }
     }
 

@@ -1,4 +1,4 @@
-import CrowdCore
+public import CrowdCore
 import Synchronization
 
 /// A place in a log file before which all lines are accounted for.
@@ -40,6 +40,13 @@ public final class FilePositions: Sendable {
     public func save(_ position: FilePosition) { state.withLock { $0.byPath[position.path] = position } }
     func find(_ path: String) -> FilePosition? { state.withLock { $0.byPath[path] } }
 
+    /// It is one of the files whose places were saved, or begins as one of them did: renamed, or copied.
+    func knows(_ file: LogFile) -> Bool {
+        state.withLock { $0.byPath.values }.contains { position in
+            file.isSame(as: position) || (position.headLength > 0 && file.begins(like: position))
+        }
+    }
+
     func remember(_ place: KnownPlace?) {
         guard let place else { return }
         state.withLock { state in
@@ -68,9 +75,26 @@ public final class FilePositions: Sendable {
 
 /// Where sources that are not files go on: the journal's cursor, a container's last time stamp. By source name.
 public final class SourceCursors: Sendable {
-    private let cursors = Mutex<[String: String]>([:])
+    private struct State {
+        var byName: [String: String] = [:]
+        var watchedUntil: Timestamp?
+    }
+    private let state = Mutex(State())
     public init() {}
 
-    public func save(_ cursor: String, of source: String) { cursors.withLock { $0[source] = cursor } }
-    public func find(_ source: String) -> String? { cursors.withLock { $0[source] } }
+    public func save(_ cursor: String, of source: String) { state.withLock { $0.byName[source] = cursor } }
+    public func find(_ source: String) -> String? { state.withLock { $0.byName[source] } }
+    func forget(_ source: String) { state.withLock { $0.byName[source] = nil } }
+
+    func all(beginning prefix: String) -> [(name: String, cursor: String)] {
+        state.withLock { state in
+            state.byName.filter { $0.key.hasPrefix(prefix) }.map { (name: $0.key, cursor: $0.value) }
+        }
+    }
+
+    /// Until then somebody saw what there is to be read, and has told of it; nil when nobody ever did. What came into being
+    /// later is new from its first byte on.
+    var watchedUntil: Timestamp? { state.withLock { $0.watchedUntil } }
+
+    public func watched(until time: Timestamp) { state.withLock { $0.watchedUntil = time } }
 }

@@ -90,6 +90,7 @@ final class FileSource: DataSource {
             file.save()
             file.close()
         }
+        context.cursors.watched(until: .now())
     }
 
     private func discover(_ files: inout [String: FollowedFile], isFirst: Bool, into queue: LineQueue) {

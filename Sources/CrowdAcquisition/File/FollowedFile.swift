@@ -16,6 +16,9 @@ final class FollowedFile {
     /// How long a file is read on that has lost its name, in seconds.
     private static let lingering: Int64 = 60
 
+    /// A new file may be seen only so long after it was made.
+    private static let slowness = GoDuration.seconds(2)
+
     let path: String
     private let origin: LineOrigin
     private let maxLine: Int
@@ -60,7 +63,7 @@ final class FollowedFile {
         guard let opened = open() else { return false }
         ignoreOlderFiles()
         guard let saved = context.positions.find(path) else {
-            begin(opened, at: opened.size, into: queue)
+            begin(opened, at: isNew(opened) ? 0 : opened.size, into: queue)
             return true
         }
         opened.lateUntil = opened.size
@@ -76,6 +79,16 @@ final class FollowedFile {
             context.log.warning("\(path) is another file than before: reading it from its start")
             begin(opened, at: 0, into: queue)
         }
+        return true
+    }
+
+    /// It was made since somebody last looked: while nobody did, or a moment before.
+    private func isNew(_ opened: LogFile) -> Bool {
+        guard let watched = context.cursors.watchedUntil, let birth = opened.birth, birth > watched - Self.slowness,
+            !context.positions.knows(opened), !RotatedFiles.isPacked(path)
+        else { return false }
+        context.log.info("\(path) appeared meanwhile: reading it from its start")
+        opened.lateUntil = opened.size
         return true
     }
 

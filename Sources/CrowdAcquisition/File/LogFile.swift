@@ -14,7 +14,9 @@ final class LogFile {
     let descriptor: Int32
     let device: UInt64
     let inode: UInt64
-    /// When the file was made, where the file system knows, else when it was last written; nanoseconds.
+    /// When the file was made; nil where the file system does not know.
+    let birth: Timestamp?
+    /// The same where it is known, else when it was last written; nanoseconds.
     let born: Int64
     private(set) var offset: Int64 = 0
     private var tail: [UInt8] = []
@@ -34,6 +36,7 @@ final class LogFile {
         (device, inode) = (UInt64(info.st_dev), UInt64(info.st_ino))
         guard info.st_mode & S_IFMT != S_IFDIR else { throw SystemError(EISDIR) }
         let birth = crowd_birth_time(descriptor)
+        self.birth = birth > 0 ? Timestamp(nanoseconds: birth) : nil
         born = birth > 0 ? birth : Int64(info.st_mtim.tv_sec) * 1_000_000_000 + Int64(info.st_mtim.tv_nsec)
     }
 

@@ -22,6 +22,11 @@ enum RotatedFiles {
         return suffix.dropFirst().allSatisfy { (48...57).contains($0) || "-_.:T".utf8.contains($0) }
     }
 
+    /// What a rotation packs is no new log.
+    static func isPacked(_ path: String) -> Bool {
+        [".gz", ".bz2", ".xz", ".zst", ".lz4"].contains { path.hasSuffix($0) }
+    }
+
     /// The file in which a position lies, if its name leads elsewhere now: renamed, or copied before it was emptied.
     static func holder(of position: FilePosition) -> LogFile? {
         let siblings = siblings(of: position.path)

@@ -13,6 +13,12 @@ public final class LineBatch: @unchecked Sendable {
     public var place = BatchPlace.none
     /// The lines were written while nobody read them: the time that they tell counts, not that of reading.
     public var isLate = false
+    /// They are not the lines of that place any more, but what was made of them: the place alone does not give them back.
+    public var isOwnText = false
+    /// The place gives the same lines once more.
+    public var isReadAgain: Bool { if case .file = place { !isOwnText } else { false } }
+    /// Called on the engine's thread once what was handed over cannot be lost with the process any more.
+    public var onAccounted: (@Sendable () -> Void)?
     private let bytes: UnsafeMutablePointer<UInt8>
     private let capacity: Int
     private var used = 0

@@ -30,7 +30,7 @@ final class DatagramSocket {
     }
 
     /// The next datagram and its sender's address; nil when there is none.
-    func receive(into buffer: UnsafeMutableBufferPointer<UInt8>) -> (sender: String, count: Int)? {
+    func receive(into buffer: UnsafeMutableBufferPointer<UInt8>) -> (sender: IPAddress?, count: Int)? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let count = withUnsafeMutablePointer(to: &storage) { pointer in
@@ -39,6 +39,16 @@ final class DatagramSocket {
             }
         }
         guard count >= 0 else { return nil }
-        return (SocketAddress.address(storage)?.unmapped.description ?? "unknown", count)
+        return (SocketAddress.address(storage), count)
+    }
+
+    /// How many datagrams the kernel has dropped for want of room, since the socket was made; nil where it does not tell.
+    var drops: UInt32? {
+        // linux/sock_diag.h: SK_MEMINFO_DROPS of SO_MEMINFO.
+        let (option, index): (Int32, Int) = (55, 8)
+        var figures = [UInt32](repeating: 0, count: index + 1)
+        var length = socklen_t(figures.count * MemoryLayout<UInt32>.size)
+        guard getsockopt(descriptor, SOL_SOCKET, option, &figures, &length) == 0 else { return nil }
+        return Int(length) > index * MemoryLayout<UInt32>.size ? figures[index] : nil
     }
 }

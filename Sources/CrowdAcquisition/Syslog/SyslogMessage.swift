@@ -71,28 +71,44 @@ struct SyslogMessage {
         message = text.rest
     }
 
-    /// `Nov 21 15:04:05 HOST TAG[PID]: MESSAGE`, what the hub's syslog parser reads.
-    func line(now: Timestamp) -> [UInt8] {
+    /// Appends `Nov 21 15:04:05 HOST TAG[PID]: MESSAGE`, what the hub's syslog parser reads.
+    func write(to line: inout [UInt8], now: Timestamp) {
         let time = time ?? CivilTime(epochSeconds: now.nanoseconds / 1_000_000_000)
-        var line = Array("\(SyslogText.months[time.month - 1]) ".utf8)
-        line += Array((time.day < 10 ? " \(time.day)" : "\(time.day)").utf8)
-        for (lead, number) in [(" ", time.hour), (":", time.minute), (":", time.second)] {
-            line += Array((lead + (number < 10 ? "0\(number)" : "\(number)")).utf8)
+        line.append(contentsOf: SyslogText.months[time.month - 1].utf8)
+        line.append(32)
+        Self.write(time.day, pad: 32, to: &line)
+        for (lead, number) in [(UInt8(32), time.hour), (58, time.minute), (58, time.second)] {
+            line.append(lead)
+            Self.write(number, pad: 48, to: &line)
         }
-        line.append(UInt8(ascii: " "))
-        line += host.isEmpty ? Array("unknownhost".utf8) : Array(host.buffer)
-        line.append(UInt8(ascii: " "))
-        if !tag.isEmpty { line += tag.buffer }
-        if !pid.isEmpty { line += Array("[".utf8) + Array(pid.buffer) + Array("]".utf8) }
-        line += Array(": ".utf8)
+        line.append(32)
+        if host.isEmpty { line.append(contentsOf: "unknownhost".utf8) } else { line += host.buffer }
+        line.append(32)
+        line += tag.buffer
+        if !pid.isEmpty {
+            line.append(UInt8(ascii: "["))
+            line += pid.buffer
+            line.append(UInt8(ascii: "]"))
+        }
+        line.append(UInt8(ascii: ":"))
+        line.append(32)
         line += message.buffer
-        return line
+    }
+
+    /// Two digits, or one behind `pad`.
+    private static func write(_ number: Int, pad: UInt8, to line: inout [UInt8]) {
+        line.append(number < 10 ? pad : UInt8(truncatingIfNeeded: 48 + number / 10))
+        line.append(UInt8(truncatingIfNeeded: 48 + number % 10))
     }
 }
 
 /// A place in a message.
 struct SyslogText {
     static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    private static let monthNames: [ByteSlice] = [
+        ByteSlice("Jan"), ByteSlice("Feb"), ByteSlice("Mar"), ByteSlice("Apr"), ByteSlice("May"), ByteSlice("Jun"),
+        ByteSlice("Jul"), ByteSlice("Aug"), ByteSlice("Sep"), ByteSlice("Oct"), ByteSlice("Nov"), ByteSlice("Dec"),
+    ]
 
     private(set) var rest: ByteSlice
 
@@ -119,28 +135,53 @@ struct SyslogText {
 
     /// `Nov 21 15:04:05` or `Nov 21 2026 15:04:05`; the year is this one where there is none.
     mutating func bsdTime() -> CivilTime? {
-        let words = String(rest[0..<min(rest.count, 24)]).split(separator: " ", maxSplits: 4)
-        guard words.count >= 3, let month = Self.months.firstIndex(of: String(words[0])), let day = Int(words[1]),
-            (1...31).contains(day)
-        else { return nil }
-        let year = words[2].count == 4 ? Int(words[2]) : nil
-        guard let clock = year == nil ? words[2] : words.dropFirst(3).first, let time = Self.clock(clock) else {
-            return nil
+        var text = self
+        guard let month = text.month(), let day = text.number(digits: 1...2), (1...31).contains(day) else { return nil }
+        var year: Int?
+        if text.peekWord().count == 4 {
+            year = text.number(digits: 4...4)
+            guard year != nil else { return nil }
         }
-        let now = CivilTime(epochSeconds: Timestamp.now().nanoseconds / 1_000_000_000)
-        let parts = year == nil ? 3 : 4
-        for _ in 0..<parts {
-            skipSpaces()
-            skip(peekWord().count)
-        }
+        guard let (hour, minute, second) = text.clock() else { return nil }
+        self = text
         return CivilTime(
-            year: year ?? now.year, month: month + 1, day: day, hour: time.0, minute: time.1, second: time.2)
+            year: year ?? CivilTime(epochSeconds: Timestamp.now().nanoseconds / 1_000_000_000).year, month: month,
+            day: day, hour: hour, minute: minute, second: second)
     }
 
-    private static func clock(_ text: Substring) -> (Int, Int, Int)? {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 3, text.utf8.count == 8, let hour = Int(parts[0]), let minute = Int(parts[1]),
-            let second = Int(parts[2]), (0...23).contains(hour), (0...59).contains(minute), (0...60).contains(second)
+    /// The next word, with the spaces before it.
+    private mutating func word() -> ByteSlice {
+        skipSpaces()
+        let word = peekWord()
+        skip(word.count)
+        return word
+    }
+
+    private mutating func month() -> Int? {
+        let word = word()
+        return word.count == 3 ? Self.monthNames.firstIndex(of: word).map { $0 + 1 } : nil
+    }
+
+    private mutating func number(digits: ClosedRange<Int>) -> Int? {
+        let word = word()
+        skipSpaces()
+        return digits.contains(word.count) ? Self.number(word) : nil
+    }
+
+    private static func number(_ word: ByteSlice) -> Int? {
+        var number = 0
+        for byte in word.buffer {
+            guard (48...57).contains(byte) else { return nil }
+            number = number * 10 + Int(byte - 48)
+        }
+        return number
+    }
+
+    private mutating func clock() -> (Int, Int, Int)? {
+        let word = word()
+        guard word.count == 8, word[2] == UInt8(ascii: ":"), word[5] == UInt8(ascii: ":"),
+            let hour = Self.number(word[0..<2]), let minute = Self.number(word[3..<5]),
+            let second = Self.number(word[6..<8]), hour < 24, minute < 60, second <= 60
         else { return nil }
         return (hour, minute, second)
     }

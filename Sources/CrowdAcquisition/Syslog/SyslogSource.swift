@@ -2,15 +2,16 @@ import CrowdCore
 import CrowdEngine
 import Glibc
 import Logging
+import NIOCore
 import Synchronization
 
-/// Takes syslog messages over UDP.
+/// Takes syslog messages over UDP, TCP or TLS.
 ///
-/// Datagrams cannot wait: when the engine is behind and the queue full, they are dropped and counted. Senders are
-/// bounded, since source addresses of datagrams may be invented.
+/// Datagrams cannot wait: when the engine is behind and the queue full, they are dropped and counted, those that the
+/// kernel dropped for want of room too. Streams wait, and with them their senders.
 final class SyslogSource: DataSource {
-    private static let mostSenders = 1_024
     private static let receiveBufferBytes: Int32 = 4 << 20
+    private static let mostConnections = 1_024
 
     private let config: SyslogSourceConfig
     private let context: AcquisitionContext
@@ -26,116 +27,70 @@ final class SyslogSource: DataSource {
     var hasBegun: Bool { begun.load(ordering: .acquiring) }
 
     func run(into queue: LineQueue, until stop: StopFlag) throws {
-        let socket = try DatagramSocket(address: config.address, port: config.port, buffer: Self.receiveBufferBytes)
-        context.log.info("Listening for syslog messages. address=\(config.address) port=\(config.port)")
+        switch config.transport {
+        case .udp: try takeDatagrams(into: queue, until: stop)
+        case .tcp, .tls: try takeStreams(into: queue, until: stop)
+        }
+    }
+
+    private func isListening() {
+        context.log.info(
+            "Listening for syslog messages. protocol=\(config.transport) address=\(config.address) port=\(config.port)")
         begun.store(true, ordering: .releasing)
-        var round = SyslogRound(config, context)
+    }
+
+    // MARK: streams
+
+    private func takeStreams(into queue: LineQueue, until stop: StopFlag) throws {
+        let tls = try config.tls?.context()
+        let collector = SyslogCollector(SyslogRound(config, context, into: queue, waits: true))
+        let listener = StreamListener(limit: Self.mostConnections, log: context.log)
+        let (limit, log) = (config.maxMessageBytes, context.log)
+        try listener.listen(at: .tcp(address: config.address, port: config.port), tls: tls) { channel in
+            let sender = channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) }
+            try channel.pipeline.syncOperations.addHandler(
+                SyslogConnection(sender, limit: limit, collector, listener, log))
+        }
+        isListening()
+        while !stop.isSet { usleep(100_000) }
+        listener.close()
+    }
+
+    // MARK: datagrams
+
+    private func takeDatagrams(into queue: LineQueue, until stop: StopFlag) throws {
+        let socket = try DatagramSocket(address: config.address, port: config.port, buffer: Self.receiveBufferBytes)
+        isListening()
+        var round = SyslogRound(config, context, into: queue, waits: false)
+        var lost = KernelDrops()
         let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 65_536)
         defer { buffer.deallocate() }
-        while !stop.isSet {
-            guard socket.waits(milliseconds: 200) else { continue }
-            // What is there at once goes on together.
-            for _ in 0..<512 {
-                guard let (sender, count) = socket.receive(into: buffer) else { break }
+        // Once told to stop, what has arrived already is still taken.
+        var isLast = false
+        while !isLast {
+            isLast = stop.isSet
+            guard socket.waits(milliseconds: isLast ? 0 : 200) else { continue }
+            var taken = 0
+            while taken < 512, let (sender, count) = socket.receive(into: buffer) {
+                taken += 1
                 let length = min(count, config.maxMessageBytes)
-                round.take(UnsafeBufferPointer(rebasing: buffer[0..<length]), from: sender)
+                round.take(ByteSlice(UnsafeBufferPointer(rebasing: buffer[0..<length])), from: sender)
             }
-            round.deliver(to: queue, mostSenders: Self.mostSenders)
+            round.deliver()
+            if taken == 512 { isLast = false }
+            round.drop(lost.news(of: socket))
         }
     }
 }
 
-/// The messages of one round, by sender.
-struct SyslogRound {
-    private struct Sender {
-        var origin: LineOrigin
-        var hits: Counter
-        var batch: LineBatch?
-    }
+/// Datagrams that found no room in the socket's buffer.
+private struct KernelDrops {
+    private var known: UInt32?
 
-    private let config: SyslogSourceConfig
-    private let context: AcquisitionContext
-    private let parsed: [SyslogMessage.Format: Counter]
-    private let type: String
-    private var senders: [String: Sender] = [:]
-    private var reported = 0
-    private var dropped = 0
-
-    init(_ config: SyslogSourceConfig, _ context: AcquisitionContext) {
-        self.config = config
-        self.context = context
-        let type = config.common.labels.first { $0.0 == "type" }?.1 ?? ""
-        self.type = type
-        var parsed: [SyslogMessage.Format: Counter] = [:]
-        for format in [SyslogMessage.Format.rfc3164, .rfc5424] {
-            parsed[format] = context.metrics.counter(
-                .syslogSourceParsed,
-                [
-                    ("source", "\(config.address):\(config.port)"), ("type", format.rawValue),
-                    ("datasource_type", "syslog"), ("acquis_type", type),
-                ])
-        }
-        self.parsed = parsed
-    }
-
-    mutating func take(_ bytes: UnsafeBufferPointer<UInt8>, from address: String) {
-        var sender = senders[address] ?? makeSender(address)
-        sender.hits.add(1)
-        if let line = line(ByteSlice(bytes), from: address) {
-            let batch = sender.batch ?? LineBatch(sender.origin, capacity: 1 << 20)
-            if batch.byteCount + line.count <= 1 << 20 {
-                line.withUnsafeBufferPointer { batch.append(ByteSlice($0)) }
-            }
-            sender.batch = batch
-        }
-        senders[address] = sender
-    }
-
-    private func makeSender(_ address: String) -> Sender {
-        Sender(
-            origin: LineOrigin(
-                source: address, module: "syslog", labels: config.common.labels, isReplay: config.common.isReplay),
-            hits: context.metrics.counter(
-                .syslogSourceHits, [("source", address), ("datasource_type", "syslog"), ("acquis_type", type)]))
-    }
-
-    /// One line without line breaks: a message may hold what it likes.
-    private mutating func line(_ bytes: ByteSlice, from address: String) -> [UInt8]? {
-        var line: [UInt8]
-        if config.skipsParser {
-            var text = SyslogText(bytes)
-            _ = text.priority()
-            line = Array(text.rest.buffer)
-        } else {
-            guard let message = SyslogMessage(bytes) else {
-                report("A message is neither RFC 3164 nor RFC 5424 and was dropped. sender=\(address)")
-                return nil
-            }
-            parsed[message.format]?.add(1)
-            line = message.line(now: .now())
-        }
-        for index in line.indices where line[index] == 10 || line[index] == 13 { line[index] = 32 }
-        return line.isEmpty ? nil : line
-    }
-
-    /// Senders write what they like: ten complaints are enough.
-    private mutating func report(_ text: String) {
-        reported += 1
-        if reported <= 10 { context.log.error("\(text)") } else { context.log.debug("\(text)") }
-    }
-
-    mutating func deliver(to queue: LineQueue, mostSenders: Int) {
-        for address in senders.keys {
-            guard let batch = senders[address]?.batch else { continue }
-            senders[address]?.batch = nil
-            if !queue.offer(batch) { drop(batch.count) }
-        }
-        if senders.count > mostSenders { senders = [:] }
-    }
-
-    private mutating func drop(_ count: Int) {
-        if dropped == 0 { context.log.warning("Syslog messages come faster than they are parsed: some are dropped") }
-        dropped += count
-        context.metrics.counter(.linesDropped, [("source", "syslog"), ("acquis_type", type)]).add(UInt64(count))
+    /// How many more since the last call.
+    mutating func news(of socket: DatagramSocket) -> Int {
+        guard let now = socket.drops else { return 0 }
+        defer { known = now }
+        return Int(now &- (known ?? 0))
     }
 }

@@ -1,10 +1,15 @@
 import CrowdCore
 
-/// `source: syslog`: a UDP listener (surface facts C.5).
+/// `source: syslog`: a listener (surface facts C.5). TCP and TLS are ours.
 struct SyslogSourceConfig: Sendable {
+    enum Transport: String, CaseIterable, Sendable { case udp, tcp, tls }
+
     var common: SourceCommon
     var address = "127.0.0.1"
     var port = 514
+    var transport = Transport.udp
+    /// Of `tls` alone.
+    var tls: ListenerTLS?
     /// Longer messages are cut, in bytes.
     var maxMessageBytes = 2_048
     /// Keep the message as it is, without its priority.
@@ -14,7 +19,7 @@ struct SyslogSourceConfig: Sendable {
         let yaml = try node.mapping(
             type: "syslogacquisition.Configuration",
             known: SourceCommon.keys + [
-                "listen_addr", "listen_port", "protocol", "max_message_len", "disable_rfc_parser",
+                "listen_addr", "listen_port", "protocol", "max_message_len", "disable_rfc_parser", "tls",
             ])
         common = try SourceCommon(yaml, at: node.mark)
         if let given = try yaml.string("listen_addr"), !given.isEmpty { address = given }
@@ -26,14 +31,27 @@ struct SyslogSourceConfig: Sendable {
         guard (1...65_535).contains(port) else {
             throw ConfigError("invalid port \(port)", at: yaml["listen_port"]?.mark)
         }
-        if let transport = try yaml.string("protocol"), !transport.isEmpty, transport != "udp" {
-            throw ConfigError("unsupported protocol \(transport): only udp", at: yaml["protocol"]?.mark)
-        }
+        try readTransport(yaml)
         let length = try yaml.int("max_message_len", in: 0...65_536) ?? 0
         if length > 0 { maxMessageBytes = length }
         skipsParser = try yaml.bool("disable_rfc_parser") ?? false
         guard common.mode != .cat else {
             throw ConfigError("unsupported mode 'cat' for syslog source", at: node.mark)
+        }
+    }
+
+    private mutating func readTransport(_ yaml: YAMLMapping) throws(ConfigError) {
+        if let text = try yaml.string("protocol"), !text.isEmpty {
+            guard let given = Transport(rawValue: text) else {
+                throw ConfigError(
+                    "unsupported protocol \(text): udp, tcp or tls expected", at: yaml["protocol"]?.mark)
+            }
+            transport = given
+        }
+        tls = try yaml.present("tls").map { (node) throws(ConfigError) in try ListenerTLS(from: node) }
+        if transport == .tls, tls == nil { throw yaml.missing("tls") }
+        if transport != .tls, tls != nil {
+            throw ConfigError("tls is given, but protocol is \(transport)", at: yaml["tls"]?.mark)
         }
     }
 }

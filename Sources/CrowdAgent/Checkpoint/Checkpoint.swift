@@ -75,7 +75,7 @@ struct Checkpoint {
         switch place {
         case .none, .always: break
         case .file(let span): if !span.isLeft { positions[span.end.path] = span.end }
-        case .cursor(let source, let cursor): cursors[source] = cursor
+        case .cursor(let source, let cursor): cursors[source] = cursor.isEmpty ? nil : cursor
         }
     }
 }

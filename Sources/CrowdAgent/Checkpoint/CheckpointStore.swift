@@ -19,6 +19,8 @@ final class CheckpointStore: @unchecked Sendable {
     private var generation: UInt64 = 0
     private let isWriting = Atomic(false)
     private var hasComplained = false
+    /// When the checkpoint that was found had been written; nil when there was none.
+    private(set) var savedAt: Timestamp?
 
     private var path: String { directory + "/checkpoint" }
     private var attemptsPath: String { directory + "/recovering" }
@@ -39,6 +41,7 @@ final class CheckpointStore: @unchecked Sendable {
         if FileContents.exists(path) {
             do {
                 checkpoint = try Checkpoint(FileContents.read(path, limit: 1 << 30))
+                savedAt = Self.modified(path)
             } catch {
                 log.error(
                     "The checkpoint cannot be read, logs are followed from their end. file=\(path) error=\"\(error)\"")
@@ -48,6 +51,12 @@ final class CheckpointStore: @unchecked Sendable {
         generation = max(checkpoint.generation, generations.last ?? 0)
         let records = generations.filter { $0 >= checkpoint.generation }.flatMap { RedoLog.records(of: redoPath($0)) }
         return (checkpoint, records)
+    }
+
+    private static func modified(_ path: String) -> Timestamp? {
+        var info = stat()
+        guard stat(path, &info) == 0 else { return nil }
+        return Timestamp(seconds: Int64(info.st_mtim.tv_sec), nanosecond: Int64(info.st_mtim.tv_nsec))
     }
 
     /// How many recoveries in a row did not come to their end: killed, or brought down by what they read.

@@ -18,6 +18,8 @@ struct RedoBatch {
     var time: Timestamp
     var isLate: Bool
     var place: BatchPlace
+    /// The lines are kept here although they came from a file: they were changed on their way.
+    var isOwnText = false
     /// Empty for a file's.
     var lines: [[UInt8]] = []
 }
@@ -72,7 +74,7 @@ extension RedoBatch {
         switch place {
         case .none, .always: writer.byte(0)
         case .file(let span):
-            writer.byte(1)
+            writer.byte(isOwnText ? 3 : 1)
             writer.number(span.start)
             writer.bool(span.isLeft)
             writer.int(span.maxLine)
@@ -90,9 +92,11 @@ extension RedoBatch {
         origin = Int(try reader.number(UInt32.self))
         time = try reader.time()
         isLate = try reader.bool()
-        switch try reader.byte() {
+        let kind = try reader.byte()
+        switch kind {
         case 0: place = .none
-        case 1:
+        case 1, 3:
+            isOwnText = kind == 3
             let (start, isLeft, maxLine) = (try reader.number(Int64.self), try reader.bool(), try reader.int())
             place = .file(
                 FileSpan(start: start, end: try FilePosition(&reader), maxLine: maxLine, isLeft: isLeft))

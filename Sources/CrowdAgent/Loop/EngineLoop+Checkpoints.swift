@@ -16,8 +16,9 @@ extension EngineLoop {
             store.note(.origin(number, batch.origin))
         }
         var redo = RedoBatch(
-            origin: origins[id]?.number ?? 0, time: batch.time, isLate: batch.isLate, place: batch.place)
-        if case .file = batch.place {} else { batch.withEachLine { redo.lines.append(Array($0.buffer)) } }
+            origin: origins[id]?.number ?? 0, time: batch.time, isLate: batch.isLate, place: batch.place,
+            isOwnText: batch.isOwnText)
+        if !batch.isReadAgain { batch.withEachLine { redo.lines.append(Array($0.buffer)) } }
         store.note(.batch(redo))
     }
 
@@ -92,6 +93,7 @@ extension EngineLoop {
         isRecovering = false
         known = []
         for position in checkpoint.positions.values { outlets.positions.save(position) }
+        if let saved = store.savedAt { outlets.cursors.watched(until: saved) }
         for (source, cursor) in checkpoint.cursors { outlets.cursors.save(cursor, of: source) }
         worker.resetCounts()
         metrics = EngineMetrics(registry, content: content)
@@ -129,7 +131,7 @@ extension EngineLoop {
 
     func batch(_ redo: RedoBatch, _ origin: LineOrigin, _ spans: SpanReader) -> LineBatch? {
         let batch: LineBatch
-        if case .file(let span) = redo.place {
+        if case .file(let span) = redo.place, !redo.isOwnText {
             guard let read = spans.lines(of: span, origin: origin, time: redo.time) else { return nil }
             batch = read
         } else {

@@ -153,6 +153,7 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
     private func process(_ work: ParserPool.Work) {
         let batch = work.batch
         if let store, batch.place != .always { note(batch, in: store) }
+        batch.onAccounted?()
         if batch.isLate { lateUntil = Timestamp.now() + .seconds(2) }
         run(batch, work.lines)
         if let lines = work.lines { parsers?.recycle(lines) }

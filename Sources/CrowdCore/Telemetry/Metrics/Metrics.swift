@@ -22,7 +22,7 @@ public final class Metrics: Sendable {
         var hooks: [@Sendable (Metrics) -> Void] = []
     }
 
-    private let level: PrometheusConfig.Level
+    public let level: PrometheusConfig.Level
     private let state = Mutex(State())
 
     /// - Parameter level: what `exposition` shows; counting goes on in any case.
