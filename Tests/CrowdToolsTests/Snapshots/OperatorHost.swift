@@ -1,12 +1,18 @@
 import CrowdCore
 import CrowdStore
 import CrowdTestSupport
+import Glibc
 
 /// A host with something in every table, and its Local API running on a unix socket.
 final class OperatorHost: Sendable {
     let directory: TemporaryDirectory
     private let lapi: CrowdTestSupport.Command
     var path: String { directory.path }
+    /// A loopback address that no other run of the tests uses.
+    static let metricsAddress: String = {
+        let number = getpid()
+        return "127.\(1 + (number >> 16)).\(number >> 8 & 255).\(number & 255)"
+    }()
 
     init() throws {
         directory = try TemporaryDirectory()
@@ -22,7 +28,7 @@ final class OperatorHost: Sendable {
             api:
               client: {credentials_path: \(path)/credentials.yaml}
               server: {listen_socket: \(path)/lapi.sock, profiles_path: \(path)/profiles.yaml}
-            prometheus: {enabled: true, listen_addr: 127.0.0.1, listen_port: 1}
+            prometheus: {enabled: true, listen_addr: \(Self.metricsAddress), listen_port: 1}
             """)
         try directory.write(
             "profiles.yaml",
