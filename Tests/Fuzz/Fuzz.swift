@@ -21,8 +21,9 @@ public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
         case "grok": entry = GrokEntry()
         case "item": entry = ItemEntry()
         case "line": entry = LineEntry()
+        case "wire": entry = WireEntry()
         default:
-            print("CROWD_FUZZ_ENTRY is none of expression, grok, item, line")
+            print("CROWD_FUZZ_ENTRY is none of expression, grok, item, line, wire")
             exit(2)
         }
     }
@@ -175,5 +176,61 @@ private final class LineEntry: Entry {
             source: "fuzz", module: "file", labels: [("type", isNew ? type : "syslog")], isReplay: type.count % 2 == 0)
         if isNew { origins[type] = origin }
         return origin
+    }
+}
+
+/// What clients, servers and programs send: alerts and other JSON, XML, key-value text, dates, durations, addresses.
+private final class WireEntry: Entry {
+    private let readers: [Program]
+    private let machine: Machine
+
+    init() {
+        var environment = Environment(functions: CrowdSecFunctions.all())
+        environment.declareEvent()
+        machine = Machine(event: Event(keys: environment.keys))
+        let raw = "evt.Line.Raw"
+        readers = [
+            "XMLGetNodeValue(\(raw), '/Event/System[1]/EventID')", "XMLGetNodeValue(\(raw), '//a[@b=\"c\"]/..')",
+            "XMLGetAttributeValue(\(raw), '/a[2]/b', 'c')", "JsonExtract(\(raw), 'a.b[0].c')",
+            "JsonExtractUnescape(\(raw), 'a')", "JsonExtractSlice(\(raw), 'a')", "JsonExtractObject(\(raw), 'a')",
+            "UnmarshalJSON(\(raw), evt.Unmarshaled, 'j')", "ParseKV(\(raw), evt.Unmarshaled, 'k')",
+            "ParseKVLax(\(raw), evt.Unmarshaled, 'l')", "ParseUri(\(raw))", "ParseQuery(\(raw))",
+            "ExtractQueryParam(\(raw), 'a')", "B64Decode(\(raw))", "fromBase64(\(raw))", "fromJSON(\(raw))",
+            "duration(\(raw))", "date(\(raw))", "Sprintf(\(raw), 1, 'a', [1.5], nil)", "Match(\(raw), 'abcabcabc')",
+            "int(\(raw))", "float(\(raw))", "Atof(\(raw))", "ParseUnix(\(raw))", "QueryUnescape(\(raw))",
+            "IpToRange(\(raw), \(raw))", "split(\(raw), 'a')", "ToJsonString(evt.Unmarshaled)",
+        ].compactMap { try? Program($0, in: environment) }
+    }
+
+    func take(_ input: ByteSlice) {
+        readAlerts(input.buffer)
+        machine.event.reset()
+        machine.event.line.raw = input
+        for reader in readers {
+            if let value = try? reader.value(on: machine) { _ = try? ValueJSON.text(value, escapingHTML: true) }
+        }
+        let (text, rest) = (String(input.firstLine.0), input.firstLine.1)
+        _ = IPAddress(text)
+        if let range = IPRange(text) { _ = IPRange("\(range)") }
+        if let span = GoDuration(text, allowingDays: true) { _ = GoDuration(span.description)?.roundedToSeconds }
+        if let time = Timestamp(rfc3339: text) { _ = (time.rfc3339Nano, time.goString, time.sqlite, time.httpDate) }
+        if let time = GoLayout(text).parse(rest) { _ = time.rfc3339Nano }
+        _ = try? YAML.documents(Array(input.buffer), file: "fuzz")
+    }
+
+    /// What was read and written is read again as the same.
+    private func readAlerts(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard let alerts = try? Alert.list(from: bytes, strict: false) else { return }
+        for alert in alerts {
+            var writer = JSONWriter()
+            writer.beginArray()
+            alert.write(to: &writer)
+            writer.endArray()
+            guard let again = try? Alert.list(from: writer.bytes, strict: false), again.count == 1, again[0] == alert
+            else {
+                print("An alert does not survive: \(String(decoding: writer.bytes, as: UTF8.self))")
+                abort()
+            }
+        }
     }
 }

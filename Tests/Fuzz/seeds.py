@@ -11,7 +11,7 @@ import yaml
 
 target, shared = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 root = pathlib.Path(__file__).resolve().parents[2]
-seen: dict[str, set[str]] = {name: set() for name in ("expression", "grok", "item", "line")}
+seen: dict[str, set[str]] = {name: set() for name in ("expression", "grok", "item", "line", "wire")}
 
 
 def add(entry: str, text: str) -> None:
@@ -55,12 +55,22 @@ def logs(tests: pathlib.Path) -> None:
         log = config.parent / facts.get("log_file", "")
         if not log.is_file():
             continue
+        for line in log.read_text(errors="replace").split("\n")[:3]:
+            add("wire", line)
         lines = log.read_text(errors="replace").split("\n")[:40]
         kind = str(facts.get("log_type") or (facts.get("labels") or {}).get("type") or "syslog")
         for at in range(0, len(lines), 4):
             add("line", kind + "\n" + "\n".join(lines[at : at + 4]))
 
 
+ALERT = """[{"capacity":5,"decisions":[{"duration":"4h0m0s","origin":"cscli","scenario":"x","scope":"Ip","type":"ban",
+"value":"192.0.2.1","until":"2026-11-21T08:17:30Z"}],"events":[{"meta":[{"key":"a","value":"b"}],"timestamp":"t"}],
+"events_count":1,"leakspeed":"10s","message":"m","scenario":"s","scenario_hash":"","scenario_version":"",
+"simulated":false,"source":{"as_name":"","ip":"192.0.2.1","latitude":1.5,"scope":"Ip","value":"192.0.2.1"},
+"start_at":"2026-11-21T08:17:30Z","stop_at":"2026-11-21T08:17:30Z","labels":["l"],"meta":null,"uuid":"u"}]"""
+for text in (ALERT, "4h30m", "1d2h", "2006-01-02T15:04:05Z07:00\n2026-01-02T15:04:05+01:00", "192.0.2.0/24", "::ffff:192.0.2.1",
+             "<a b='c'><!-- d --><e>f</e><![CDATA[g]]></a>", "a=1 b=\"c d\" e=", "http://x/?a=%41&b=+", "%5.2f %+v %q"):
+    add("wire", text)
 items(root / "deploy/etc/crowdsec")
 logs(root / "Tests/Fixtures/hubtests")
 if (shared / "hub").is_dir():
