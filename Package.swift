@@ -110,7 +110,8 @@ let package = Package(
             swiftSettings: settings),
         room("CrowdAgent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", log),
         room(
-            "CrowdServer", "CrowdCore", "CrowdText", "CrowdExpr", "CrowdStore", "CZlib", hummingbird, hummingbirdTLS,
+            "CrowdServer", "CrowdCore", "CrowdText", "CrowdExpr", "CrowdHTTP", "CrowdStore", "CCrypto", "CZlib",
+            hummingbird, hummingbirdTLS,
             log),
         room("CrowdFirewall", "CrowdCore", "CrowdLAPI", "CNetfilter", log),
         room(
@@ -135,7 +136,7 @@ let package = Package(
         tests("CrowdLAPI", "CrowdHTTP", log),
         tests("CrowdHub"),
         tests("CrowdAcquisition", "CrowdHTTP", log),
-        tests("CrowdServer", .product(name: "HummingbirdTesting", package: "hummingbird")),
+        tests("CrowdServer", "CrowdHTTP", .product(name: "HummingbirdTesting", package: "hummingbird")),
         tests("CrowdFirewall", "CrowdLAPI", "CrowdHTTP", "CNetfilterSystem", "crowd-bouncer", log),
         tests("CrowdTools", "CrowdExpr", "CrowdHub", "CrowdStore", "cscli", "crowd-lapi"),
         // real processes of this build

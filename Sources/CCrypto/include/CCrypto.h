@@ -28,3 +28,38 @@ int crowd_certificate_subject(
 int crowd_ed25519_public(const unsigned char seed[32], unsigned char out[32]);
 int crowd_ed25519_sign(const unsigned char seed[32], const void *data, size_t length, unsigned char out[64]);
 int crowd_ed25519_verify(const unsigned char key[32], const void *data, size_t length, const unsigned char signature[64]);
+
+// Revocation of certificates. Certificates are DER, bundles of certificates or of lists are PEM.
+
+#define CROWD_ISSUER_ITSELF -1
+// Copies the certificate of the bundle that issued this one. Returns its length, CROWD_ISSUER_ITSELF when it issued itself,
+// 0 when its issuer is not in the bundle or does not fit.
+int crowd_certificate_issuer(
+    const unsigned char *der, size_t length, const void *bundle, size_t bundle_length, unsigned char *out, size_t room);
+
+// How many lists the bundle has; -1 when one of them cannot be read.
+int crowd_crl_count(const void *bundle, size_t bundle_length);
+
+#define CROWD_CRL_FOUND 1
+#define CROWD_CRL_REVOKED 2
+#define CROWD_CRL_OUTDATED 4
+// What the issuer's genuine lists say of a certificate: bits of the above.
+int crowd_crl_verdict(
+    const void *bundle, size_t bundle_length, const unsigned char *der, size_t length, const unsigned char *issuer,
+    size_t issuer_length);
+
+// Copies the URL of the index-th OCSP responder that a certificate names. Returns its length, or 0.
+int crowd_ocsp_responder(const unsigned char *der, size_t length, int index, unsigned char *out, size_t room);
+// Writes a request about one certificate. Returns its length, or 0.
+int crowd_ocsp_request(
+    const unsigned char *der, size_t length, const unsigned char *issuer, size_t issuer_length, unsigned char *out,
+    size_t room);
+
+#define CROWD_OCSP_UNUSABLE -1
+#define CROWD_OCSP_GOOD 0
+#define CROWD_OCSP_REVOKED 1
+#define CROWD_OCSP_UNKNOWN 2
+// What a genuine, current answer says of the certificate.
+int crowd_ocsp_verdict(
+    const void *answer, size_t answer_length, const unsigned char *der, size_t length, const unsigned char *issuer,
+    size_t issuer_length);

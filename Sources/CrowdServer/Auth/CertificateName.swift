@@ -5,6 +5,8 @@ import CrowdCore
 struct CertificateName: Sendable, Equatable {
     var commonName: String
     var units: [String]
+    /// Set for one that nobody is to be let in with.
+    var isRevoked = false
 
     /// nil when the bytes are no certificate or it has no common name.
     init?(der: [UInt8]) {
@@ -15,7 +17,7 @@ struct CertificateName: Sendable, Equatable {
     }
 
     /// An empty list of allowed units lets nobody in.
-    func isIn(_ allowed: [String]) -> Bool { units.contains { allowed.contains($0) } }
+    func isIn(_ allowed: [String]) -> Bool { !isRevoked && units.contains { allowed.contains($0) } }
 
     private static func entry(_ der: [UInt8], _ kind: Int32, _ index: Int32) -> String? {
         var text = [UInt8](repeating: 0, count: 256)

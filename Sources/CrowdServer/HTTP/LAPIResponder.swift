@@ -10,8 +10,8 @@ struct LAPIResponder: HTTPResponder {
     typealias Context = ConnectionContext
 
     let api: LocalAPI
-    /// Client certificates exist on this listener.
-    var hasTLS = false
+    /// Of this listener: client certificates exist only with it.
+    var tls: ServerTLS?
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
         let started = ContinuousClock.now
@@ -48,7 +48,7 @@ struct LAPIResponder: HTTPResponder {
                     method: request.method, parameters: parameters, query: QueryParameters(query),
                     headers: request.headers, body: [], client: visit.client, isLocalSocket: visit.isLocalSocket,
                     caller: .anyone, now: .now())
-                let certificate = hasTLS ? await context.certificate().flatMap { CertificateName(der: $0) } : nil
+                let certificate = await certificate(of: context, on: route, now: call.now)
                 call.caller = try await api.authenticate(
                     route.access, request.headers, client: visit.client, certificate: certificate, isHead: call.isHead,
                     now: call.now)
@@ -59,6 +59,14 @@ struct LAPIResponder: HTTPResponder {
                 return failure(error, visit)
             }
         }
+    }
+
+    /// The client certificate where it counts: machines' tokens say enough.
+    private func certificate(of context: ConnectionContext, on route: Route, now: Timestamp) async -> CertificateName? {
+        guard let tls, route.access != .machine, let der = await context.certificate() else { return nil }
+        var name = CertificateName(der: der)
+        if name != nil, await !tls.revocation.admits(der, now: now) { name?.isRevoked = true }
+        return name
     }
 
     private func failure(_ error: any Error, _ visit: Visit) -> Reply {

@@ -19,7 +19,7 @@ public final class LocalAPIService: Sendable {
         self.config = config
         self.flush = flush
         if let tls = config.tls, tls.certPath != nil {
-            self.tls = try ServerTLS(tls)
+            self.tls = try ServerTLS(tls, logger: api.logger)
         } else {
             tls = nil
         }
@@ -91,7 +91,7 @@ public final class LocalAPIService: Sendable {
         var configuration = ApplicationConfiguration(address: address, serverName: nil)
         configuration.backlog = 1024
         return Application(
-            responder: LAPIResponder(api: api, hasTLS: tls != nil), server: Self.builder(tls),
+            responder: LAPIResponder(api: api, tls: tls), server: Self.builder(tls),
             configuration: configuration,
             onServerRunning: { channel in
                 if let path = channel.localAddress?.pathname { chmod(path, 0o666) }

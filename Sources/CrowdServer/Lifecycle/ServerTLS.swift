@@ -16,17 +16,22 @@ final class ServerTLS: Sendable {
     }
 
     private let state: Mutex<State>
+    let revocation: RevocationCheck
 
-    init(_ config: LAPITLSConfig) throws(ConfigError) { state = Mutex(try Self.read(config)) }
+    init(_ config: LAPITLSConfig, logger: Logger) throws(ConfigError) {
+        state = Mutex(try Self.read(config))
+        revocation = try RevocationCheck(config, logger: logger)
+    }
 
     var context: NIOSSLContext { state.withLock { $0.context } }
 
     func reload(_ config: LAPITLSConfig) throws(ConfigError) {
         let fresh = try Self.read(config)
+        try revocation.reload(config)
         state.withLock { $0 = fresh }
     }
 
-    /// Reads certificate, key and CA anew when one of the files is another than it was.
+    /// Reads certificate, key, CA and revocation lists anew when one of the files is another than it was.
     ///
     /// - Returns: whether there are new ones in use.
     /// - Throws: when they cannot be used; the old ones stay, and the same files are not tried again.
@@ -46,7 +51,7 @@ final class ServerTLS: Sendable {
     }
 
     private static func stamps(_ config: LAPITLSConfig) -> [FileStamp?] {
-        [config.certPath, config.keyPath, config.caPath].map { $0.flatMap { FileStamp($0) } }
+        [config.certPath, config.keyPath, config.caPath, config.crlPath].map { $0.flatMap { FileStamp($0) } }
     }
 
     private static func context(_ config: LAPITLSConfig) throws(ConfigError) -> NIOSSLContext {
