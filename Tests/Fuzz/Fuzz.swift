@@ -13,22 +13,26 @@ private protocol Entry: AnyObject {
 
 private nonisolated(unsafe) var entry: (any Entry)?
 
+/// Before the first input: loading a hub takes longer than any input may.
+@_cdecl("LLVMFuzzerInitialize")
+public func fuzzInitialize(_ count: UnsafeMutableRawPointer?, _ arguments: UnsafeMutableRawPointer?) -> Int32 {
+    switch getenv("CROWD_FUZZ_ENTRY").map({ String(cString: $0) }) {
+    case "expression": entry = ExpressionEntry()
+    case "grok": entry = GrokEntry()
+    case "item": entry = ItemEntry()
+    case "line": entry = LineEntry()
+    case "wire": entry = WireEntry()
+    default:
+        print("CROWD_FUZZ_ENTRY is none of expression, grok, item, line, wire")
+        exit(2)
+    }
+    return 0
+}
+
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
-    if entry == nil {
-        switch getenv("CROWD_FUZZ_ENTRY").map({ String(cString: $0) }) {
-        case "expression": entry = ExpressionEntry()
-        case "grok": entry = GrokEntry()
-        case "item": entry = ItemEntry()
-        case "line": entry = LineEntry()
-        case "wire": entry = WireEntry()
-        default:
-            print("CROWD_FUZZ_ENTRY is none of expression, grok, item, line, wire")
-            exit(2)
-        }
-    }
-    guard let bytes else { return 0 }
-    entry?.take(ByteSlice(base: bytes, count: count))
+    // libFuzzer's first input is empty and may have no address.
+    if let bytes { entry?.take(ByteSlice(base: bytes, count: count)) }
     return 0
 }
 
