@@ -116,6 +116,7 @@ import Testing
 
     @Test(arguments: [
         (0.0, "-"), (999, "999"), (1000, "1.00k"), (1234, "1.23k"), (1_500_000, "1.50M"), (2e9, "2.00G"),
+        (1e300, "1e+300"), (.nan, "nan"), (-.infinity, "-inf"),
     ])
     func numbers(_ value: Double, _ text: String) {
         #expect(MetricsReport.Section.number(value, units: true) == text)

@@ -170,6 +170,8 @@ extension MetricsReport.Section {
     /// `-` for zero; from a thousand on two decimals and a unit.
     static func number(_ value: Double, units: Bool) -> String {
         if value == 0 { return "-" }
+        // A bouncer may report anything.
+        guard value.magnitude < 1e18 else { return "\(value)" }
         guard units, value >= 1000 else { return String(Int64(value)) }
         var (scaled, letters) = (value / 1000, "kMGTPE"[...])
         while scaled >= 1000 && letters.count > 1 {
