@@ -1,17 +1,29 @@
 #define _GNU_SOURCE
 #include "CCrypto.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../CCryptoSystem/shim.h"
 
+// Looked up once: the library would do so for each digest, which costs more than a short one.
+static EVP_MD *sha256_method, *sha512_method;
+static pthread_once_t methods_once = PTHREAD_ONCE_INIT;
+
+static void fetch_methods(void) {
+    sha256_method = EVP_MD_fetch(NULL, "SHA256", NULL);
+    sha512_method = EVP_MD_fetch(NULL, "SHA512", NULL);
+}
+
 int crowd_sha256(const void *data, size_t length, unsigned char out[32]) {
-    return EVP_Digest(data, length, out, NULL, EVP_sha256(), NULL);
+    pthread_once(&methods_once, fetch_methods);
+    return sha256_method != NULL && EVP_Digest(data, length, out, NULL, sha256_method, NULL);
 }
 
 int crowd_sha512(const void *data, size_t length, unsigned char out[64]) {
-    return EVP_Digest(data, length, out, NULL, EVP_sha512(), NULL);
+    pthread_once(&methods_once, fetch_methods);
+    return sha512_method != NULL && EVP_Digest(data, length, out, NULL, sha512_method, NULL);
 }
 
 int crowd_hmac_sha256(const void *key, size_t key_length, const void *data, size_t length, unsigned char out[32]) {

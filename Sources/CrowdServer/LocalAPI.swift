@@ -11,6 +11,7 @@ public final class LocalAPI: Sendable {
     let decisions = DecisionMemory()
     let clients = ClientRegistry()
     let tokens: TokenIssuer
+    let verifiedTokens = VerifiedTokens()
     let metrics: ServerMetrics
     private let language: ProfileLanguage
     let logger: Logger

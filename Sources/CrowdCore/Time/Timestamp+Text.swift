@@ -1,21 +1,23 @@
 extension Timestamp {
     /// RFC 3339 in whole seconds, `Z` for offset zero.
-    public var rfc3339: String { text(separator: "T", fraction: .none, zone: rfc3339Zone) }
+    public var rfc3339: String { text(separator: UInt8(ascii: "T"), fraction: .none, zone: rfc3339Zone) }
 
     /// RFC 3339 with the shortest fraction that keeps every nanosecond; none when zero.
-    public var rfc3339Nano: String { text(separator: "T", fraction: .shortest, zone: rfc3339Zone) }
+    public var rfc3339Nano: String { text(separator: UInt8(ascii: "T"), fraction: .shortest, zone: rfc3339Zone) }
 
     /// RFC 3339 in UTC with exactly three fractional digits: the form of allowlist dates.
-    public var rfc3339Milliseconds: String { utc.text(separator: "T", fraction: .milliseconds, zone: "Z") }
+    public var rfc3339Milliseconds: String {
+        utc.text(separator: UInt8(ascii: "T"), fraction: .milliseconds, zone: "Z")
+    }
 
     /// Go's `Time.String()`: `2026-11-21 08:17:29.5 +0000 UTC`, `… +0200 +0200` for an unnamed zone.
     public var goString: String {
         let zone = numericZone(colon: false)
-        return text(separator: " ", fraction: .shortest, zone: " \(zone) \(offset == 0 ? "UTC" : zone)")
+        return text(separator: UInt8(ascii: " "), fraction: .shortest, zone: " \(zone) \(offset == 0 ? "UTC" : zone)")
     }
 
     /// The form in which the reference's SQLite tables hold times: `2026-11-21 08:17:30.226142096+00:00`.
-    public var sqlite: String { utc.text(separator: " ", fraction: .shortest, zone: "+00:00") }
+    public var sqlite: String { utc.text(separator: UInt8(ascii: " "), fraction: .shortest, zone: "+00:00") }
 
     /// RFC 9110 section 5.6.7: `Sat, 21 Nov 2026 08:17:29 GMT`.
     public var httpDate: String {
@@ -93,21 +95,47 @@ extension Timestamp {
 
     private enum Fraction { case none, milliseconds, shortest }
 
-    private func text(separator: String, fraction: Fraction, zone: String) -> String {
+    /// Written as bytes: databases and alerts have many times in them.
+    private func text(separator: UInt8, fraction: Fraction, zone: String) -> String {
         let time = civil
-        let date = "\(padded(time.year, 4))-\(padded(time.month, 2))-\(padded(time.day, 2))"
-        return date + separator + clock(time) + fractionText(fraction, time.nanosecond) + zone
-    }
-
-    private func fractionText(_ fraction: Fraction, _ nanosecond: Int) -> String {
-        switch fraction {
-        case .none: return ""
-        case .milliseconds: return "." + padded(nanosecond / 1_000_000, 3)
-        case .shortest:
-            guard nanosecond != 0 else { return "" }
-            var digits = padded(nanosecond, 9)
-            while digits.utf8.last == UInt8(ascii: "0") { digits.removeLast() }
-            return "." + digits
+        return String(unsafeUninitializedCapacity: 40 + zone.utf8.count) { buffer in
+            var at = 0
+            func put(_ byte: UInt8) {
+                buffer[at] = byte
+                at += 1
+            }
+            func put(_ value: Int, _ width: Int) {
+                var rest = value
+                for place in stride(from: at + width - 1, through: at, by: -1) {
+                    buffer[place] = 48 + UInt8(truncatingIfNeeded: rest % 10)
+                    rest /= 10
+                }
+                at += width
+            }
+            put(time.year, 4)
+            put(UInt8(ascii: "-"))
+            put(time.month, 2)
+            put(UInt8(ascii: "-"))
+            put(time.day, 2)
+            put(separator)
+            put(time.hour, 2)
+            put(UInt8(ascii: ":"))
+            put(time.minute, 2)
+            put(UInt8(ascii: ":"))
+            put(time.second, 2)
+            switch fraction {
+            case .none: break
+            case .milliseconds:
+                put(UInt8(ascii: "."))
+                put(time.nanosecond / 1_000_000, 3)
+            case .shortest where time.nanosecond != 0:
+                put(UInt8(ascii: "."))
+                put(time.nanosecond, 9)
+                while buffer[at - 1] == UInt8(ascii: "0") { at -= 1 }
+            case .shortest: break
+            }
+            for byte in zone.utf8 { put(byte) }
+            return at
         }
     }
 

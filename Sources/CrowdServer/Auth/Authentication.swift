@@ -28,7 +28,11 @@ extension LocalAPI {
     // MARK: Machines
 
     private func machine(_ headers: HTTPFields, now: Timestamp) throws(Failure) -> Caller {
-        .machine(try tokens.check(try Self.bearerToken(headers), now: now).machineID)
+        let token = try Self.bearerToken(headers)
+        if let known = verifiedTokens.machine(of: token, at: now.seconds) { return .machine(known) }
+        let claims = try tokens.check(token, now: now)
+        verifiedTokens.add(token, claims)
+        return .machine(claims.machineID)
     }
 
     /// The token of the `Authorization` header, else of a cookie named `jwt`.

@@ -6,12 +6,15 @@ struct DecisionSearch: Sendable {
     var limit: Int?
     var offset = 0
     var afterID: Int64 = 0
+
+    /// Whether the index answers it.
+    var isLookUp: Bool { filter.range != nil && filter.contains }
 }
 
 extension DecisionBook {
     /// Answers a search for what covers an address from the index; nil when the search needs a pass over everything.
     func lookUp(_ search: DecisionSearch) -> [Int]? {
-        guard let range = search.filter.range, search.filter.contains else { return nil }
+        guard search.isLookUp, let range = search.filter.range else { return nil }
         let found = slotsCovering(range).filter { slot in
             entries[slot].state == .active && search.filter.acceptsItself(entries[slot])
                 && search.filter.accepts(kinds[entries[slot].kind])

@@ -20,18 +20,27 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         var idle = TimeAmount.seconds(120)
         var body = TimeAmount.seconds(60)
         var answer = TimeAmount.seconds(600)
+
+        var shortest: TimeAmount { min(idle, body, answer) }
     }
 
     private let limits: Limits
-    private var deadline: Scheduled<Void>?
+    /// When what is under way has to be done.
+    private var deadline = NIODeadline.distantFuture
+    /// Looks at the deadline now and then; set anew when it fires, not with every part of a message.
+    private var check: Scheduled<Void>?
 
     init(limits: Limits = Limits()) { self.limits = limits }
 
-    func handlerAdded(context: ChannelHandlerContext) { expect(within: limits.idle, context) }
-    func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+    func handlerAdded(context: ChannelHandlerContext) {
+        expect(within: limits.idle, context)
+        watch(context.channel, after: limits.shortest)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { check?.cancel() }
 
     func channelInactive(context: ChannelHandlerContext) {
-        deadline?.cancel()
+        check?.cancel()
         context.fireChannelInactive()
     }
 
@@ -39,7 +48,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head: expect(within: limits.body, context)
         case .body: break
-        case .end: deadline?.cancel()
+        case .end: deadline = .distantFuture
         }
         context.fireChannelRead(data)
     }
@@ -54,8 +63,17 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func expect(within limit: TimeAmount, _ context: ChannelHandlerContext) {
-        deadline?.cancel()
-        let channel = context.channel
-        deadline = context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
+        deadline = context.eventLoop.now + limit
+    }
+
+    /// Comes back when the deadline is due, or after the shortest limit: by then there may be an earlier one.
+    private func watch(_ channel: any Channel, after delay: TimeAmount) {
+        let guarded = NIOLoopBound(self, eventLoop: channel.eventLoop)
+        check = channel.eventLoop.scheduleTask(in: delay) {
+            let connection = guarded.value
+            let left = connection.deadline - channel.eventLoop.now
+            if connection.deadline != .distantFuture && left <= .zero { return channel.close(promise: nil) }
+            connection.watch(channel, after: min(max(left, .milliseconds(1)), connection.limits.shortest))
+        }
     }
 }

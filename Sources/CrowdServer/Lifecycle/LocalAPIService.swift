@@ -109,8 +109,8 @@ public final class LocalAPIService: Sendable {
                 responder: responder,
                 configuration: HTTP1Channel.Configuration(
                     additionalChannelHandlers: [ConnectionGuard()], httpDecoderConfiguration: decoder))
-            if let tls { return TLSListener(base: channel, tls: tls) }
-            return channel
+            if let tls { return LoopBoundChannel(base: TLSListener(base: channel, tls: tls)) }
+            return LoopBoundChannel(base: channel)
         }
     }
 
@@ -129,9 +129,5 @@ public final class LocalAPIService: Sendable {
     }
 
     /// Hummingbird's own messages are about connections; ours are about requests.
-    private static let quietLogger: Logger = {
-        var logger = Logger(label: "http")
-        logger.logLevel = .critical
-        return logger
-    }()
+    private static let quietLogger = Logger(label: "http") { _ in SwiftLogNoOpLogHandler() }
 }

@@ -9,19 +9,13 @@ extension LocalAPI {
     /// UUID of its sender's is found and not doubled.
     func postAlerts(_ call: Call) async throws -> Reply {
         guard case .machine(let machineID) = call.caller else { throw Failure.forbidden() }
-        let alerts: [Alert]
-        do { alerts = try Alert.list(from: call.body) } catch {
-            if case .missing = error { throw Failure.server(error.description) }
-            throw Failure.badRequest(error.description)
-        }
         let intake = AlertIntake(
             profiles: profiles, allowlists: allowlists, machineRow: clients.machine(machineID)?.id, now: call.now,
             logger: logger)
-        var prepared: [NewAlert] = []
-        for var alert in alerts {
-            alert.machineID = machineID
-            if let new = try intake.prepare(alert) { prepared.append(new) }
-        }
+        let prepared =
+            call.body.count < BackgroundWork.bodyBytes
+            ? try intake.prepare(call.body, from: machineID)
+            : try await BackgroundWork.run { try intake.prepare(call.body, from: machineID) }
         let isImport = prepared.contains { $0.decisions.first?.decision.origin == "cscli-import" }
         if isImport { imports.add(1, ordering: .relaxed) }
         defer { if isImport { imports.subtract(1, ordering: .relaxed) } }
@@ -52,12 +46,28 @@ extension LocalAPI {
 }
 
 /// Brings one alert into the form that is stored.
-struct AlertIntake {
+struct AlertIntake: Sendable {
     var profiles: ProfileSet
     var allowlists: AllowlistMatcher
     var machineRow: Int64?
     var now: Timestamp
     var logger: Logger
+
+    /// The alerts of a request's body.
+    func prepare(_ body: [UInt8], from machineID: String) throws -> [NewAlert] {
+        let alerts: [Alert]
+        do { alerts = try Alert.list(from: body) } catch {
+            if case .missing = error { throw Failure.server(error.description) }
+            throw Failure.badRequest(error.description)
+        }
+        var prepared: [NewAlert] = []
+        prepared.reserveCapacity(alerts.count)
+        for var alert in alerts {
+            alert.machineID = machineID
+            if let new = try prepare(alert) { prepared.append(new) }
+        }
+        return prepared
+    }
 
     /// nil when the alert is dropped: its source is allowlisted, or none of its decisions can be stored.
     func prepare(_ alert: Alert) throws(Failure) -> NewAlert? {

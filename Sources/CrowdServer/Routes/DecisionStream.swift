@@ -15,7 +15,7 @@ extension LocalAPI {
         await store.catchUp()
         let isStart = call.query["startup"] == "true"
         let cursor = isStart ? .start : clients.cursor(of: bouncer.id)
-        var answer = decisions.stream(from: cursor, filter, now: call.now)
+        var answer = try await stream(from: cursor, filter, now: call.now)
         var answeredAt = call.now
         let hold = isStart ? nil : Self.hold(call.headers)
         if let hold, case .change = cursor {
@@ -31,6 +31,17 @@ extension LocalAPI {
         let (clients, lastChange, time) = (clients, answer.lastChange, answeredAt)
         reply.afterSending = { clients.delivered(to: bouncer.id, change: lastChange, at: time) }
         return reply
+    }
+
+    /// A delta from the log is made at once, a pass over all decisions elsewhere.
+    private func stream(from cursor: StreamCursor, _ filter: DecisionFilter, now: Timestamp) async throws
+        -> SharedAnswer
+    {
+        let decisions = decisions
+        if case .change(let number) = cursor, decisions.remembers(number) {
+            return decisions.stream(from: cursor, filter, now: now)
+        }
+        return try await BackgroundWork.run { decisions.stream(from: cursor, filter, now: now) }
     }
 
     /// What a wrong filter gives: the reference has sent its status by then, and only closes the body.

@@ -3,17 +3,22 @@ import CrowdStore
 
 /// Decisions for live bouncers, and their deletion (protocol facts A.7, A.9).
 extension LocalAPI {
-    func findDecisions(_ call: Call) throws -> Reply {
+    func findDecisions(_ call: Call) async throws -> Reply {
         guard case .bouncer(let bouncer) = call.caller else { throw Failure.forbidden() }
-        let (slots, view) = decisions.search(try DecisionSearch(call.query), now: call.now)
+        let search = try DecisionSearch(call.query)
         if call.isHead { return .json(200, []) }
-        let now = call.now
+        let (now, decisions) = (call.now, decisions)
+        let find: @Sendable () -> (body: [UInt8], isEmpty: Bool) = {
+            let (slots, view) = decisions.search(search, now: now)
+            return (view.encodeArray(slots), slots.isEmpty)
+        }
+        let found = search.isLookUp ? find() : try await BackgroundWork.run(find)
         clients.touchBouncer(bouncer.id) { row in
             let isFresh = row.lastPull.map { now - $0 < .seconds(60) } ?? false
             if !isFresh { row.lastPull = now }
         }
-        metrics.countDecisions(bouncer, isEmpty: slots.isEmpty)
-        return .json(200, view.encodeArray(slots))
+        metrics.countDecisions(bouncer, isEmpty: found.isEmpty)
+        return .json(200, found.body)
     }
 
     func deleteDecision(_ call: Call) async throws -> Reply {
@@ -30,8 +35,9 @@ extension LocalAPI {
     func deleteDecisions(_ call: Call) async throws -> Reply {
         let deletion = try DecisionDeletion(call.query)
         await store.catchUp()
-        let view = decisions.view(now: call.now)
-        return Self.deleted(try await end(view.ids(matching: deletion)))
+        let (now, decisions) = (call.now, decisions)
+        let ids = try await BackgroundWork.run { decisions.view(now: now).ids(matching: deletion) }
+        return Self.deleted(try await end(ids))
     }
 
     /// Sets the end of decisions to now, so that bouncers hear of it.

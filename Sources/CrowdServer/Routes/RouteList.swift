@@ -26,7 +26,9 @@ extension RouteTable {
         Route(methods: [.get, .head], pattern: "/v1/decisions/stream", access: .bouncer) {
             try await $0.streamDecisions($1)
         },
-        Route(methods: [.get, .head], pattern: "/v1/decisions", access: .bouncer) { try $0.findDecisions($1) },
+        Route(methods: [.get, .head], pattern: "/v1/decisions", access: .bouncer) {
+            try await $0.findDecisions($1)
+        },
         Route(methods: [.delete], pattern: "/v1/decisions", access: .machine) { try await $0.deleteDecisions($1) },
         Route(methods: [.delete], pattern: "/v1/decisions/:decision_id", access: .machine) {
             try await $0.deleteDecision($1)

@@ -1,7 +1,6 @@
 import CrowdCore
 import CrowdStore
 import HTTPTypes
-import NIOPosix
 
 /// Machines: registering, logging in, living (protocol facts A.3).
 extension LocalAPI {
@@ -13,7 +12,7 @@ extension LocalAPI {
         if settings.disablesRemoteRegistration && !isLocal { throw Failure.forbidden() }
         let request = try RegistrationRequest(call.body)
         let isValidated = try settings.validates(request.registrationToken, from: call.client)
-        let hash = try await Self.offLoop { PasswordHash.make(request.password) }
+        let hash = try await BackgroundWork.run { PasswordHash.make(request.password) }
         guard let hash else { throw Failure.badRequest("unable to hash") }
         var machine = MachineRecord(machineID: request.machineID, passwordHash: hash)
         machine.ipAddress = call.client.description
@@ -72,7 +71,7 @@ extension LocalAPI {
             throw Failure.unauthorized(
                 "machine \(request.machineID) attempted to auth with password but it is configured to use tls")
         }
-        let isRight = try await Self.offLoop {
+        let isRight = try await BackgroundWork.run {
             PasswordHash.check(request.password, against: machine.passwordHash)
         }
         guard isRight else { throw Failure.unauthorized("incorrect Username or Password") }
@@ -125,10 +124,6 @@ extension LocalAPI {
         }
     }
 
-    /// Runs what takes long (bcrypt) away from the threads that serve connections.
-    private static func offLoop<R: Sendable>(_ work: @escaping @Sendable () -> R) async throws -> R {
-        try await NIOThreadPool.singleton.runIfActive(work)
-    }
 }
 
 extension ServerSettings {

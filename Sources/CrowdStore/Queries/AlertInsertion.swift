@@ -17,19 +17,36 @@ public enum AlertInsertion {
         {
             return StoredAlert(id: known, isNew: false, decisions: [])
         }
-        let id = try insertAlert(new, at: now, in: session)
-        for event in new.alert.events { try insert(event, of: id, at: now, in: session) }
-        for item in new.alert.meta { try insert(item, of: id, at: now, in: session) }
-        var decisions: [DecisionRecord] = []
-        decisions.reserveCapacity(new.decisions.count)
-        for decision in new.decisions {
-            decisions.append(
-                try insert(decision, of: id, simulated: new.alert.simulated, at: now, in: session))
-        }
-        return StoredAlert(id: id, isNew: true, decisions: decisions)
+        let stamp = SQLValue.time(now)
+        let id = try insertAlert(new, stamp, in: session)
+        try Self.events.insert(
+            new.alert.events.lazy.map { event in
+                let time = Timestamp(rfc3339: event.timestamp).map { SQLValue.time($0) } ?? stamp
+                return [stamp, stamp, time, .text(serialized(event.meta ?? [])), .int(id)]
+            }, in: session)
+        try Self.meta.insert(
+            new.alert.meta.lazy.map { item in
+                [
+                    stamp, stamp, .text(item.key.cut(atBytes: maxMetaKeyBytes)),
+                    .text(item.value.cut(atBytes: maxMetaValueBytes)), .int(id),
+                ]
+            }, in: session)
+        return StoredAlert(
+            id: id, isNew: true, decisions: try insertDecisions(of: new, alert: id, at: now, in: session))
     }
 
-    private static func insertAlert(_ new: NewAlert, at now: Timestamp, in session: any SQLSession)
+    private static let events = RowInsertion(
+        table: "events", columns: ["created_at", "updated_at", "time", "serialized", "alert_events"])
+    private static let meta = RowInsertion(
+        table: "meta", columns: ["created_at", "updated_at", "key", "value", "alert_metas"])
+    private static let decisions = RowInsertion(
+        table: "decisions",
+        columns: [
+            "created_at", "updated_at", "until", "scenario", "type", "start_ip", "end_ip", "start_suffix", "end_suffix",
+            "ip_size", "scope", "value", "origin", "simulated", "uuid", "alert_decisions",
+        ])
+
+    private static func insertAlert(_ new: NewAlert, _ stamp: SQLValue, in session: any SQLSession)
         throws(StoreError) -> Int64
     {
         let (alert, source) = (new.alert, new.alert.source)
@@ -42,7 +59,7 @@ public enum AlertInsertion {
             VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id
             """,
             [
-                .time(now), .time(now), .text(alert.scenario), .text(""), .text(alert.message),
+                stamp, stamp, .text(alert.scenario), .text(""), .text(alert.message),
                 .int32(alert.eventsCount), .time(new.startedAt), .time(new.stoppedAt), .text(source.ip),
                 .text(source.range), .text(source.asNumber), .text(source.asName), .text(source.cn),
                 .double(Double(source.latitude)), .double(Double(source.longitude)), .text(source.scope),
@@ -52,46 +69,28 @@ public enum AlertInsertion {
             ])
     }
 
-    private static func insert(_ event: AlertEvent, of alert: Int64, at now: Timestamp, in session: any SQLSession)
-        throws(StoreError)
-    {
-        let time = Timestamp(rfc3339: event.timestamp) ?? now
-        try session.run(
-            "INSERT INTO events (created_at, updated_at, time, serialized, alert_events) VALUES (?,?,?,?,?)",
-            [.time(now), .time(now), .time(time), .text(serialized(event.meta ?? [])), .int(alert)])
-    }
-
-    private static func insert(_ item: MetaItem, of alert: Int64, at now: Timestamp, in session: any SQLSession)
-        throws(StoreError)
-    {
-        try session.run(
-            "INSERT INTO meta (created_at, updated_at, key, value, alert_metas) VALUES (?,?,?,?,?)",
-            [
-                .time(now), .time(now), .text(item.key.cut(atBytes: maxMetaKeyBytes)),
-                .text(item.value.cut(atBytes: maxMetaValueBytes)), .int(alert),
-            ])
-    }
-
-    private static func insert(
-        _ new: NewDecision, of alert: Int64, simulated: Bool, at now: Timestamp, in session: any SQLSession
-    ) throws(StoreError) -> DecisionRecord {
-        let decision = new.decision
-        let id = try session.insert(
-            """
-            INSERT INTO decisions (created_at, updated_at, until, scenario, type, start_ip, end_ip, start_suffix,
-              end_suffix, ip_size, scope, value, origin, simulated, uuid, alert_decisions)
-            VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id
-            """,
-            [.time(now), .time(now), .time(new.until), .text(decision.scenario), .text(decision.type)]
-                + NumericRange(new.range).values
-                + [
-                    .text(decision.scope), .text(decision.value), .text(decision.origin), .bool(simulated),
-                    .text(decision.uuid), .int(alert),
-                ])
-        return DecisionRecord(
-            id: id, createdAt: now, until: new.until, scenario: decision.scenario, type: decision.type,
-            scope: decision.scope, value: decision.value, origin: decision.origin, simulated: simulated,
-            uuid: decision.uuid, alertID: alert)
+    private static func insertDecisions(
+        of new: NewAlert, alert: Int64, at now: Timestamp, in session: any SQLSession
+    ) throws(StoreError) -> [DecisionRecord] {
+        guard !new.decisions.isEmpty else { return [] }
+        let (stamp, simulated) = (SQLValue.time(now), new.alert.simulated)
+        let ids = try decisions.insertGivingIDs(
+            new.decisions.lazy.map { new in
+                let decision = new.decision
+                return [stamp, stamp, .time(new.until), .text(decision.scenario), .text(decision.type)]
+                    + NumericRange(new.range).values
+                    + [
+                        .text(decision.scope), .text(decision.value), .text(decision.origin), .bool(simulated),
+                        .text(decision.uuid), .int(alert),
+                    ]
+            }, in: session)
+        return zip(ids, new.decisions).map { id, new in
+            let decision = new.decision
+            return DecisionRecord(
+                id: id, createdAt: now, until: new.until, scenario: decision.scenario, type: decision.type,
+                scope: decision.scope, value: decision.value, origin: decision.origin, simulated: simulated,
+                uuid: decision.uuid, alertID: alert)
+        }
     }
 
     /// The event's meta as JSON within the column's limit: values are cut ever shorter, from 2048 bytes down to 1.

@@ -39,7 +39,7 @@ extension SQLiteConnection {
         try connection.execute(
             """
             PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY;
-            PRAGMA cache_size=-4096; PRAGMA journal_size_limit=67108864
+            PRAGMA cache_size=-8192; PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=4000
             """)
         return connection
     }

@@ -7,7 +7,8 @@ struct StoreJob: Sendable {
 
 /// Many writes in one transaction.
 ///
-/// (1) A batch is one transaction, each job a savepoint: a job that throws undoes itself only.
+/// (1) A batch is one transaction. Jobs hardly ever throw, so it is tried without savepoints first; when one throws, all of
+///     it is done again with a savepoint for each job, so that the one undoes itself only. A job may thus run twice.
 /// (2) When the batch as a whole cannot be committed (full disk, lock), each job is tried again in a transaction of
 ///     its own, so that a small write still succeeds where a large one cannot. Not so when the connection is lost:
 ///     whether the batch was committed is not known then.
@@ -16,6 +17,12 @@ enum GroupCommit {
     static func commit(_ jobs: [StoreJob], over connection: any SQLConnection) {
         guard !jobs.isEmpty else { return }
         if jobs.count == 1 { return commitAlone(jobs[0], over: connection) }
+        if let completions = try? connection.transaction({ () throws(StoreError) in
+            try performUnprotected(jobs, over: connection)
+        }) {
+            for completion in completions { completion() }
+            return
+        }
         do {
             let completions = try connection.transaction { () throws(StoreError) in
                 try performAll(jobs, over: connection)
@@ -26,6 +33,15 @@ enum GroupCommit {
                 if error.kind == .unavailable { job.fail(error) } else { commitAlone(job, over: connection) }
             }
         }
+    }
+
+    private static func performUnprotected(_ jobs: [StoreJob], over connection: any SQLConnection)
+        throws(StoreError) -> [@Sendable () -> Void]
+    {
+        var completions: [@Sendable () -> Void] = []
+        completions.reserveCapacity(jobs.count)
+        for job in jobs { completions.append(try job.perform(connection)) }
+        return completions
     }
 
     private static func performAll(_ jobs: [StoreJob], over connection: any SQLConnection) throws(StoreError)

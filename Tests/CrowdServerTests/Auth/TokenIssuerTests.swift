@@ -33,6 +33,15 @@ import Testing
         }
     }
 
+    @Test func rememberedOnesRunOutToo() throws {
+        let (known, issued) = (VerifiedTokens(), issuer.issue("agent", now: now))
+        #expect(known.machine(of: issued.token, at: now.seconds) == nil)
+        known.add(issued.token, try issuer.check(issued.token, now: now))
+        #expect(known.machine(of: issued.token, at: now.seconds + 3600) == "agent")
+        #expect(known.machine(of: issued.token, at: now.seconds + 3601) == nil)
+        #expect(known.machine(of: issued.token + "x", at: now.seconds) == nil)
+    }
+
     @Test(arguments: [
         ("edge", "edge"), ("edge@192.0.2.1", "edge"), ("edge@192.0.2.1@2001:db8::1", "edge"), ("a@b", "a@b"),
     ])

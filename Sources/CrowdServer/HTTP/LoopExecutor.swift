@@ -1,0 +1,43 @@
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOPosix
+
+/// Runs tasks on a connection's own event loop: a request that needs nothing but memory then never changes threads.
+///
+/// What takes more than moments must not run there (`BackgroundWork`).
+final class LoopExecutor: TaskExecutor {
+    private let loop: any EventLoop
+
+    init(_ loop: any EventLoop) { self.loop = loop }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        loop.execute { [self] in job.runSynchronously(on: asUnownedTaskExecutor()) }
+    }
+}
+
+/// Serves a connection on its event loop.
+struct LoopBoundChannel<Base: ServerChildChannel>: ServerChildChannel where Base.Value: ServerChildChannelValue {
+    let base: Base
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
+        base.setup(channel: channel, logger: logger)
+    }
+
+    func handle(value: Base.Value, logger: Logger) async {
+        await withTaskExecutorPreference(LoopExecutor(value.channel.eventLoop)) {
+            await base.handle(value: value, logger: logger)
+        }
+    }
+}
+
+/// Work that takes too long for an event loop: hashes of passwords, large bodies, passes over all decisions.
+enum BackgroundWork {
+    /// Bytes of a body from which reading it counts as such work.
+    static let bodyBytes = 128 << 10
+
+    static func run<R: Sendable>(_ work: @escaping @Sendable () throws -> R) async throws -> R {
+        try await NIOThreadPool.singleton.runIfActive(work)
+    }
+}
