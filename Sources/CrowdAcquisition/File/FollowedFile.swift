@@ -35,6 +35,7 @@ final class FollowedFile {
     private var saysLongLines = true
     private let block = LogReader.makeBlock()
     private let hits: Counter
+    private var lag: SourceLag
 
     init(_ path: String, origin: LineOrigin, config: FileSourceConfig, context: AcquisitionContext) {
         self.path = path
@@ -44,6 +45,7 @@ final class FollowedFile {
         hits = context.metrics.counter(
             .fileSourceHits,
             [("source", path), ("datasource_type", "file"), ("acquis_type", origin.type)])
+        lag = SourceLag(path, module: "file", type: origin.type, context)
     }
 
     deinit { block.deallocate() }
@@ -134,6 +136,17 @@ final class FollowedFile {
 
     /// Reads what is there, then looks whether the name leads elsewhere now. The number of bytes read.
     func advance(into queue: LineQueue) -> Int {
+        let count = readNext(into: queue)
+        if count > 0 { lag.isReading { bytesBehind } } else { lag.isAtEnd() }
+        return count
+    }
+
+    /// Of all files that are read for this name.
+    private var bytesBehind: Int64 {
+        ([reader].compactMap { $0 } + left.map(\.reader)).reduce(0) { $0 + max($1.file.size - $1.file.offset, 0) }
+    }
+
+    private func readNext(into queue: LineQueue) -> Int {
         let count = readLeft(into: queue)
         if reader == nil, !openNew(into: queue) { return count }
         let read = read(into: queue)
