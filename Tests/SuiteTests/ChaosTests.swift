@@ -83,6 +83,7 @@ struct ChaosTests {
             }
         }
         write(lines.count)
+        print("chaos: \(Self.kills) kills, seed \(Self.seed), \(lines.count) lines")
         _ = try host.waits(seconds: 60) { alerts(host).count >= expected.count }
         // What should not come has had time to come.
         usleep(1_000_000)

@@ -56,7 +56,7 @@ final class FollowedFile {
     func openNew(into queue: LineQueue) -> Bool {
         guard let opened = open() else { return false }
         ignoreOlderFiles()
-        begin(opened, at: context.positions.knownOffset(of: opened) ?? 0, into: queue)
+        begin(opened, at: knownOffset(of: opened), into: queue)
         return true
     }
 
@@ -112,6 +112,10 @@ final class FollowedFile {
         let marker = LineBatch(origin, capacity: 0)
         marker.place = .file(FileSpan(start: offset, end: opened.position(of: path, at: offset), maxLine: maxLine))
         _ = queue.put(marker)
+    }
+
+    private func knownOffset(of file: LogFile) -> Int64 {
+        context.positions.knownOffset(of: file, size: file.size) ?? 0
     }
 
     private func ignoreOlderFiles() {
@@ -242,7 +246,7 @@ final class FollowedFile {
         guard let opened = open() else { return 0 }
         isCatchingUp = false
         looksAgain = true
-        begin(opened, at: context.positions.knownOffset(of: opened) ?? 0, into: queue)
+        begin(opened, at: knownOffset(of: opened), into: queue)
         return read(into: queue)
     }
 
@@ -254,15 +258,16 @@ final class FollowedFile {
         let siblings = RotatedFiles.siblings(of: path)
         settled.formIntersection(siblings.map(\.identity))
         let files = siblings.filter { !settled.contains($0.identity) }
-        for (number, file) in files.enumerated() {
+        for file in files {
             if let named, file.isSame(as: named) { continue }
             if left.contains(where: { $0.reader.file.isSame(as: file) }) { continue }
             // Renamed since it was last looked at, and not at its end yet.
             if !isCatchingUp, let reader, reader.file.isSame(as: file) { continue }
-            let offset = context.positions.knownOffset(of: file) ?? 0
-            guard offset < file.size else {
-                // The last one may be a copy that is still being made.
-                if number < files.count - 1 { settled.insert(file.identity) }
+            // Asked before anything else: what a copy gets while it is looked at has its turn later.
+            let size = file.size
+            let offset = context.positions.knownOffset(of: file, size: size) ?? 0
+            guard offset < size else {
+                if file.isFresh { looksAgain = true } else { settled.insert(file.identity) }
                 continue
             }
             begin(file, at: offset, into: queue)
