@@ -65,9 +65,18 @@ config_paths:
 crowdsec_service: {{acquisition_path: {etc}/acquis.yaml, acquisition_dir: {etc}/acquis.d}}
 api: {{client: {{credentials_path: {etc}/local_api_credentials.yaml}}, server: {{enable: false}}}}
 prometheus: {{enabled: true, listen_addr: 127.0.0.1, listen_port: {self.metrics}}}
-cscli: {{hub_source: {SHARED}/hub}}
+cscli: {{hub_source: {self.path}/hub}}
 """)
         self.agent = None
+
+    def make_hub(self):
+        """The reference material's hub with the data files where a source of ours has them."""
+        os.makedirs(f"{self.path}/hub/data")
+        for name in os.listdir(f"{SHARED}/hub"):
+            os.symlink(f"{SHARED}/hub/{name}", f"{self.path}/hub/{name}")
+        os.symlink(f"{SHARED}/hub-data", f"{self.path}/hub/data/hub-data.crowdsec.net")
+        for name in os.listdir(f"{SHARED}/hub-data"):
+            os.symlink(f"{SHARED}/hub-data/{name}", f"{self.path}/hub/data/{name}")
 
     def write(self, name, text, mode="w"):
         with open(f"{self.path}/{name}", mode) as file:
@@ -216,6 +225,7 @@ def idle():
         return print(f"skipped: the idle row needs the hub in {SHARED}")
     host = Host("filenames: [HOST/a.log, HOST/nginx.log]\nlabels: {type: syslog}\n", content=False)
     try:
+        host.make_hub()
         cscli = [f"{PROGRAMS}/cscli", "-c", f"{host.path}/etc/config.yaml"]
         subprocess.run(cscli + ["hub", "update"], check=True, stdout=subprocess.DEVNULL)
         done = subprocess.run(cscli + ["collections", "install", "crowdsecurity/linux", "crowdsecurity/nginx"],
