@@ -8,10 +8,11 @@ PREFIX ?= /usr
 SWIFT_FLAGS ?= --static-swift-stdlib
 DESTDIR ?=
 TYPE ?= syslog
+SEED ?= 1
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fuzz lint build install replay bench bench-bouncer bench-peers packages
+.PHONY: help demo test check fuzz lint build install replay torture chaos bench bench-bouncer bench-sources bench-peers packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -52,9 +53,25 @@ replay: ## what the starter content finds in LOG (TYPE=syslog, nginx or apache2)
 	@[ -x .build/release/crowd-agent ] || swift build -c release $(SWIFT_FLAGS) --product crowd-agent
 	@Tests/Demo/replay.sh "$(LOG)" "$(TYPE)"
 
+torture: ## a log rotated in every way at random, a million lines at full speed, ten times
+	CROWD_STRICT=1 swift build --build-tests
+	@for seed in 1 2 3 4 5 6 7 8 9 10; do \
+	    CROWD_TORTURE_LINES=1000000 CROWD_TORTURE_SEED=$$seed swift test --skip-build --filter TortureTests || exit 1; \
+	done
+
+chaos: ## agent, Local API and bouncer killed a hundred times while an attack log is followed (root)
+	CROWD_STRICT=1 swift build --build-tests
+	CROWD_CHAOS_KILLS=100 CROWD_CHAOS_SEED=$(SEED) swift test --skip-build --filter ChaosTests
+
 bench: build ## speed, memory and delay, beside the peers that are installed (root)
 	Tests/Benchmarks/bench.sh
 	Tests/Benchmarks/bouncer.sh
+	Tests/Benchmarks/sources.py .build/release . $(or $(BENCH),/tmp/crowd-bench)
+
+bench-sources: ## the sources' part of that: lines per CPU second of each, what keeping them safe costs, memory when idle
+	swift build -c release $(SWIFT_FLAGS) --product crowd-agent
+	swift build -c release $(SWIFT_FLAGS) --product cscli
+	Tests/Benchmarks/sources.py .build/release . $(or $(BENCH),/tmp/crowd-bench)
 
 bench-bouncer: ## the bouncer's part of that: large lists, ban to drop, memory (root)
 	swift build -c release $(SWIFT_FLAGS) --product crowd-bouncer

@@ -136,6 +136,7 @@ let package = Package(
         tests("CrowdLAPI", "CrowdHTTP", log),
         tests("CrowdHub"),
         tests("CrowdAcquisition", "CrowdHTTP", log),
+        tests("CrowdAgent", "CrowdAcquisition", "CrowdEngine", "CrowdLAPI", log),
         tests("CrowdServer", "CrowdHTTP", .product(name: "HummingbirdTesting", package: "hummingbird")),
         tests("CrowdFirewall", "CrowdLAPI", "CrowdHTTP", "CNetfilterSystem", "crowd-bouncer", log),
         tests("CrowdTools", "CrowdExpr", "CrowdHub", "CrowdStore", "cscli", "crowd-lapi"),

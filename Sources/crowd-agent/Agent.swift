@@ -124,30 +124,6 @@ struct Agent {
         return MachineClient(settings)
     }
 
-    /// Logs in now, so that wrong credentials are said at once; alerts wait in the spool meanwhile.
-    private func logIn(_ client: MachineClient, _ log: Logger) async {
-        do {
-            try await client.authenticate()
-            log.info("Logged in to the Local API. url=\(client.address)")
-        } catch {
-            log.error(
-                "No login to the Local API yet, alerts are kept until there is. url=\(client.address) error=\"\(error)\""
-            )
-        }
-    }
-
-    private func keepInTouch(_ client: MachineClient, _ log: Logger) async {
-        while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(60))
-            if Task.isCancelled { return }
-            do {
-                try await client.heartbeat()
-            } catch {
-                log.warning("Heartbeat failed: \(error)")
-            }
-        }
-    }
-
     // MARK: following
 
     private func follow(
@@ -166,9 +142,10 @@ struct Agent {
         let listener = metricsListener(config, metrics, log)
         defer { withExtendedLifetime(listener) {} }
         let sender = AlertSender(spool, to: client, log: log)
-        let tasks = [
-            Task { await logIn(client, log) }, Task { await sender.run() }, Task { await keepInTouch(client, log) },
-        ]
+        let contact = LocalAPIContact(
+            client, credentialsPath: config.client?.credentialsPath, inventory(acquisition.sources, config),
+            metrics: metrics, log: log)
+        let tasks = [Task { await contact.run() }, Task { await sender.run() }]
         var service = FollowService(acquisition.sources, context, log)
         let outlets = EngineLoop.Outlets(
             spool: spool, stateDirectory: directory, positions: context.positions, cursors: context.cursors)
@@ -179,7 +156,7 @@ struct Agent {
         service.waitUntilBegun()
         log.info("Starting processing data")
         ServiceManager.ready()
-        waitForEnd(&service, context, log, logging)
+        waitForEnd(&service, context, contact, log, logging)
         ServiceManager.stopping()
         service.stop()
         let isEmpty = Completion.wait { await spool.waitUntilEmpty(within: Self.drain) }
@@ -208,7 +185,8 @@ struct Agent {
 
     /// Until SIGTERM, or until every source has ended by itself. SIGHUP reads everything again.
     private func waitForEnd(
-        _ service: inout FollowService, _ context: AcquisitionContext, _ log: Logger, _ logging: SuiteLogging
+        _ service: inout FollowService, _ context: AcquisitionContext, _ contact: LocalAPIContact, _ log: Logger,
+        _ logging: SuiteLogging
     ) {
         while true {
             switch signals.next(within: 200) {
@@ -216,7 +194,7 @@ struct Agent {
             case .reload:
                 ServiceManager.reloading()
                 logging.reopen()
-                reload(&service, context, log, logging)
+                reload(&service, context, contact, log, logging)
                 ServiceManager.ready()
             case nil:
                 if service.hasEnded { return log.info("Acquisition is finished, shutting down") }
@@ -226,7 +204,8 @@ struct Agent {
 
     /// A configuration that cannot be used is refused as a whole: the old one keeps running.
     private func reload(
-        _ service: inout FollowService, _ context: AcquisitionContext, _ log: Logger, _ logging: SuiteLogging
+        _ service: inout FollowService, _ context: AcquisitionContext, _ contact: LocalAPIContact, _ log: Logger,
+        _ logging: SuiteLogging
     ) {
         do {
             let config = try SuiteConfig.load(path: options.configPath)
@@ -238,6 +217,7 @@ struct Agent {
             guard !acquisition.sources.isEmpty else { throw Failure(description: "no datasource enabled") }
             if options.level == nil { logging.level = config.common.logLevel }
             service.replace(sources: acquisition.sources, content: loadContent(config, log))
+            contact.replace(inventory(acquisition.sources, config))
             log.info("Configuration reloaded")
         } catch {
             log.error("Reload failed, the old configuration stays in force. error=\"\(error)\"")

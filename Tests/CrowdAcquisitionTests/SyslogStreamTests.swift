@@ -164,7 +164,7 @@ import Testing
             let text = message("over tls")
             try pki.directory.write("message", "\(text)\n")
             let line =
-                "openssl s_client -connect 127.0.0.1:\(port) -CAfile \(pki.ca) -verify_return_error -quiet \(certificate)"
+                "openssl s_client -connect 127.0.0.1:\(port) -CAfile \(pki.ca) -verify_return_error -quiet -no_ign_eof \(certificate)"
             _ = try Command.run(["sh", "-c", "(cat \(pki.directory.path)/message; sleep 1) | \(line)"])
             let lines = harness.texts(1, seconds: isTaken ? 5 : 1)
             #expect(lines == (isTaken ? [self.line("over tls")] : []), "\(ca) \(certificate)")

@@ -6,33 +6,7 @@ import Testing
 /// Every line counts once, whatever becomes of the agent: the alerts' events are the lines that were written.
 @Suite("Restarts of the agent", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(2)))
 struct RestartTests {
-    /// Six failures of one address within hours, all of which the alert shows. Nothing hides a second alert.
-    private static let scenario = """
-        type: leaky
-        name: test/exact
-        description: six failures
-        filter: evt.Meta.log_type == 'ssh_failed-auth'
-        capacity: 5
-        leakspeed: 10h
-        groupby: evt.Meta.source_ip
-        labels: {remediation: true}
-        """
-
     private static let sources = (1...20).map { "198.51.100.\($0)" }
-
-    private func makeHost(parsers: Int = 1) throws -> TestHost {
-        let host = try TestHost()
-        try host.localConfig(parsers: parsers)
-        try Command.must("rm -r \(host.path)/etc/scenarios")
-        try host.directory.write("etc/scenarios/exact.yaml", Self.scenario)
-        try host.register()
-        return host
-    }
-
-    /// One failed login, told apart by the name that was tried.
-    private func line(_ source: String, _ number: Int) -> String {
-        AttackLog.failure(of: "u\(number)x", by: source)
-    }
 
     /// What the Local API has about each source: the names that were tried, over all alerts.
     private func names(_ host: TestHost) throws -> [String: [String]] {
@@ -62,11 +36,11 @@ struct RestartTests {
     }
 
     @Test(arguments: [1, 3]) func killedAtAnyMoment(parsers: Int) throws {
-        let host = try makeHost(parsers: parsers)
+        let host = try ExactAlerts.makeHost(parsers: parsers)
         _ = try host.startLAPI()
         var agent = try host.startAgent()
         for number in 1...18 {
-            for source in Self.sources { AttackLog.append(line(source, number), to: host.followed) }
+            for source in Self.sources { AttackLog.append(ExactAlerts.line(source, number), to: host.followed) }
             usleep(UInt32(number % 5) * 4_000)
             if number % 2 == 0 {
                 agent.kill()
@@ -77,40 +51,40 @@ struct RestartTests {
     }
 
     @Test func stoppedBetweenTwoLines() throws {
-        let host = try makeHost()
+        let host = try ExactAlerts.makeHost()
         _ = try host.startLAPI()
         for number in 1...6 {
             let agent = try host.startAgent()
-            for source in Self.sources { AttackLog.append(line(source, number), to: host.followed) }
+            for source in Self.sources { AttackLog.append(ExactAlerts.line(source, number), to: host.followed) }
             if number < 6 { #expect(agent.stop() == 0) }
         }
         try expect(host, 1...6)
     }
 
     @Test func linesOfTheTimeInBetween() throws {
-        let host = try makeHost()
+        let host = try ExactAlerts.makeHost()
         _ = try host.startLAPI()
         let agent = try host.startAgent()
-        for source in Self.sources { AttackLog.append(line(source, 1), to: host.followed) }
+        for source in Self.sources { AttackLog.append(ExactAlerts.line(source, 1), to: host.followed) }
         #expect(agent.stop() == 0)
         for number in 2...3 {
-            for source in Self.sources { AttackLog.append(line(source, number), to: host.followed) }
+            for source in Self.sources { AttackLog.append(ExactAlerts.line(source, number), to: host.followed) }
         }
         rename(host.followed, host.followed + ".1")
-        for source in Self.sources { AttackLog.append(line(source, 4), to: host.followed) }
+        for source in Self.sources { AttackLog.append(ExactAlerts.line(source, 4), to: host.followed) }
         _ = try host.startAgent()
         for number in 5...6 {
-            for source in Self.sources { AttackLog.append(line(source, number), to: host.followed) }
+            for source in Self.sources { AttackLog.append(ExactAlerts.line(source, number), to: host.followed) }
         }
         try expect(host, 1...6)
     }
 
     @Test(arguments: [1, 3]) func reloadedBetweenTwoLines(parsers: Int) throws {
-        let host = try makeHost(parsers: parsers)
+        let host = try ExactAlerts.makeHost(parsers: parsers)
         _ = try host.startLAPI()
         let agent = try host.startAgent()
         for number in 1...6 {
-            for source in Self.sources { AttackLog.append(line(source, number), to: host.followed) }
+            for source in Self.sources { AttackLog.append(ExactAlerts.line(source, number), to: host.followed) }
             #expect(agent.reload())
         }
         try expect(host, 1...6)
@@ -118,11 +92,11 @@ struct RestartTests {
 
     /// What brought down the agent five times is not tried for ever.
     @Test func aRecoveryThatFailsAgainAndAgainIsCutShort() throws {
-        let host = try makeHost()
+        let host = try ExactAlerts.makeHost()
         _ = try host.startLAPI()
         var agent = try host.startAgent()
         for number in 1...3 {
-            for source in Self.sources { AttackLog.append(line(source, number), to: host.followed) }
+            for source in Self.sources { AttackLog.append(ExactAlerts.line(source, number), to: host.followed) }
         }
         // The last batch is noted with the place it ends at: the end of the log.
         let end = withUnsafeBytes(of: Int64(try FileContents.read(host.followed).count).littleEndian, Array.init)
@@ -133,7 +107,7 @@ struct RestartTests {
         agent = try host.startAgent()
         #expect(host.log("crowdsec.log").contains("Lines since the last checkpoint are left out"))
         for number in 4...9 {
-            for source in Self.sources { AttackLog.append(line(source, number), to: host.followed) }
+            for source in Self.sources { AttackLog.append(ExactAlerts.line(source, number), to: host.followed) }
         }
         try expect(host, 4...9)
         #expect(!FileContents.exists(host.path + "/data/crowd-agent/recovering"))
@@ -141,7 +115,7 @@ struct RestartTests {
     }
 
     @Test func aDamagedCheckpointIsSaidAndTheAgentStarts() throws {
-        let host = try makeHost()
+        let host = try ExactAlerts.makeHost()
         _ = try host.startLAPI()
         var agent = try host.startAgent()
         #expect(agent.stop() == 0)
@@ -152,7 +126,50 @@ struct RestartTests {
         agent = try host.startAgent()
         #expect(host.log("crowdsec.log").contains("The checkpoint cannot be read"))
         for number in 1...6 {
-            for source in Self.sources { AttackLog.append(line(source, number), to: host.followed) }
+            for source in Self.sources { AttackLog.append(ExactAlerts.line(source, number), to: host.followed) }
+        }
+        try expect(host, 1...6)
+    }
+
+    /// A container's log has nothing but times to go on with.
+    @Test func killedWhileAContainerIsFollowed() throws {
+        let host = try ExactAlerts.makeHost()
+        let engine = try FakeDockerEngine(socketPath: host.path + "/docker.sock")
+        let id = String(repeating: "a", count: 64)
+        engine.run(FakeDockerEngine.Subject(id: id, name: "ssh"))
+        try host.directory.write(
+            "etc/acquis.d/docker.yaml",
+            "source: docker\ncontainer_name: [ssh]\ndocker_host: unix://\(engine.socketPath)\nlabels: {type: syslog}\n")
+        _ = try host.startLAPI()
+        var agent = try host.startAgent()
+        for number in 1...12 {
+            for source in Self.sources { engine.write(ExactAlerts.line(source, number), to: id) }
+            usleep(UInt32(number % 4) * 10_000)
+            if number % 2 == 0 {
+                agent.kill()
+                agent = try host.startAgent()
+            }
+        }
+        try expect(host, 1...12)
+    }
+
+    /// A log that comes into being while no agent runs is read from its start; one that was there is not.
+    @Test func aFileThatAppearedMeanwhile() throws {
+        let host = try ExactAlerts.makeHost()
+        try host.directory.write("old-0.log", ExactAlerts.line(Self.sources[0], 99))
+        try host.follow([host.followed, host.path + "/*-0.log"])
+        _ = try host.startLAPI()
+        let agent = try host.startAgent()
+        #expect(agent.stop() == 0)
+        // Longer than a new file may go unseen by an agent that runs.
+        usleep(2_100_000)
+        let new = host.path + "/new-0.log"
+        for number in 1...3 {
+            for source in Self.sources { AttackLog.append(ExactAlerts.line(source, number), to: new) }
+        }
+        _ = try host.startAgent()
+        for number in 4...6 {
+            for source in Self.sources { AttackLog.append(ExactAlerts.line(source, number), to: new) }
         }
         try expect(host, 1...6)
     }

@@ -37,6 +37,12 @@ final class Service: Sendable {
     /// Asks it to end; its exit status.
     func stop() -> Int32 { end(SIGTERM) }
 
+    /// The most memory that it had resident so far.
+    var peakKilobytes: Int {
+        let line = Command.text("/proc/\(command.pid)/status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    }
+
     /// Takes the process away without a word.
     func kill() { _ = end(SIGKILL) }
 

@@ -115,6 +115,11 @@ final class TestHost: Sendable {
         return ["ip", "netns", "exec", space, Command.built(words[0])] + words.dropFirst()
     }
 
+    /// Runs a Python program on the host.
+    func python(_ text: String, seconds: Int = 20) throws -> Command.Result {
+        try Command.run(["ip", "netns", "exec", space, "python3", "-c", text], seconds: seconds)
+    }
+
     /// Runs `cscli`, which must succeed; gives its output.
     @discardableResult
     func cscli(_ line: String) throws -> String {

@@ -10,6 +10,8 @@ import Synchronization
 public protocol DataSource: Sendable {
     /// For people: `file:/var/log/auth.log`.
     var name: String { get }
+    /// `evt.Line.Module`: which kind of source it is.
+    var module: String { get }
     /// It ends by itself once all is read.
     var isFinite: Bool { get }
     /// What is written from now on will be read: nothing that happens after it is missed.

@@ -38,6 +38,7 @@ struct SourceCommon: Sendable {
         var labels: [(String, String)] = []
         for entry in try node.anyMapping().entries { labels.append((entry.key, try entry.value.string())) }
         guard !labels.isEmpty else { throw ConfigError("missing labels", at: mark) }
+        try SourcePriority.check(labels, at: node.mark)
         return labels
     }
 }

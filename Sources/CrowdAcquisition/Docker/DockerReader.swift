@@ -29,6 +29,7 @@ final class DockerReader: @unchecked Sendable {
     /// What was written before this is told late.
     private var connected = Timestamp.now()
     private var newest: Timestamp?
+    private let lag: Gauge
     private(set) var cursors: DockerCursors
 
     init(
@@ -47,6 +48,9 @@ final class DockerReader: @unchecked Sendable {
             isReplay: config.common.isReplay)
         hits = context.metrics.counter(
             .dockerSourceHits,
+            [("source", target.match.source), ("datasource_type", "docker"), ("acquis_type", origin.type)])
+        lag = context.metrics.gauge(
+            .sourceLagSeconds,
             [("source", target.match.source), ("datasource_type", "docker"), ("acquis_type", origin.type)])
         cutter = DockerReader.makeCutter(target, config)
     }
@@ -118,6 +122,14 @@ final class DockerReader: @unchecked Sendable {
         batch.isLate = isLate
         batch.place = cursorName.map { .cursor(source: $0, cursors.text) } ?? .always
         hits.add(UInt64(batch.count))
+        defer { noteLag() }
         return queue.put(batch)
+    }
+
+    /// The age of the last line; what was written before the connection is no measure.
+    private func noteLag() {
+        guard let newest, newest > connected else { return lag.set(0) }
+        let age = (Timestamp.now() - newest).seconds
+        lag.set(age < 1 ? 0 : age)
     }
 }

@@ -52,8 +52,8 @@ public final class FilePositions: Sendable {
         state.withLock { state in
             // The same contents, read further; an emptied file has others under the same inode.
             state.places.removeAll {
-                $0.device == place.device && $0.inode == place.inode && $0.headLength > 0
-                    && $0.headLength == place.headLength && $0.headSum == place.headSum && $0.offset <= place.offset
+                $0.device == place.device && $0.inode == place.inode && !$0.head.isEmpty && $0.head == place.head
+                    && $0.offset <= place.offset
             }
             state.places.append(place)
             if state.places.count > FilePositions.mostPlaces { state.places.removeFirst() }
@@ -61,15 +61,11 @@ public final class FilePositions: Sendable {
     }
 
     /// How far this file, or the one it is a copy of, was read under another name; nil when it is new.
-    func knownOffset(of file: LogFile) -> Int64? {
-        var sums: [Int: UInt32?] = [:]
-        func sum(_ length: Int) -> UInt32? {
-            if let known = sums[length] { return known }
-            let sum = file.headSum(length)
-            sums[length] = sum
-            return sum
-        }
-        return state.withLock { $0.places }.compactMap { $0.offset(in: file, sum: sum) }.max()
+    ///
+    /// - Parameter size: what the file had when it was looked at.
+    func knownOffset(of file: LogFile, size: Int64) -> Int64? {
+        let start = file.bytes(at: 0, count: LogFile.headLength)
+        return state.withLock { $0.places }.compactMap { $0.offset(in: file, start: start, size: size) }.max()
     }
 }
 

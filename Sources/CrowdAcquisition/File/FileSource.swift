@@ -29,6 +29,7 @@ final class FileSource: DataSource {
     }
 
     var name: String { "file:" + config.patterns.joined(separator: ",") }
+    var module: String { "file" }
     var isFinite: Bool { config.common.mode == .cat }
     var hasBegun: Bool { begun.load(ordering: .acquiring) }
 

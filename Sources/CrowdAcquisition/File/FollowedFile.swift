@@ -35,6 +35,7 @@ final class FollowedFile {
     private var saysLongLines = true
     private let block = LogReader.makeBlock()
     private let hits: Counter
+    private var lag: SourceLag
 
     init(_ path: String, origin: LineOrigin, config: FileSourceConfig, context: AcquisitionContext) {
         self.path = path
@@ -44,6 +45,7 @@ final class FollowedFile {
         hits = context.metrics.counter(
             .fileSourceHits,
             [("source", path), ("datasource_type", "file"), ("acquis_type", origin.type)])
+        lag = SourceLag(path, module: "file", type: origin.type, context)
     }
 
     deinit { block.deallocate() }
@@ -54,7 +56,7 @@ final class FollowedFile {
     func openNew(into queue: LineQueue) -> Bool {
         guard let opened = open() else { return false }
         ignoreOlderFiles()
-        begin(opened, at: context.positions.knownOffset(of: opened) ?? 0, into: queue)
+        begin(opened, at: knownOffset(of: opened), into: queue)
         return true
     }
 
@@ -112,6 +114,10 @@ final class FollowedFile {
         _ = queue.put(marker)
     }
 
+    private func knownOffset(of file: LogFile) -> Int64 {
+        context.positions.knownOffset(of: file, size: file.size) ?? 0
+    }
+
     private func ignoreOlderFiles() {
         settled = Set(RotatedFiles.siblings(of: path).map(\.identity))
     }
@@ -134,6 +140,17 @@ final class FollowedFile {
 
     /// Reads what is there, then looks whether the name leads elsewhere now. The number of bytes read.
     func advance(into queue: LineQueue) -> Int {
+        let count = readNext(into: queue)
+        if count > 0 { lag.isReading { bytesBehind } } else { lag.isAtEnd() }
+        return count
+    }
+
+    /// Of all files that are read for this name.
+    private var bytesBehind: Int64 {
+        ([reader].compactMap { $0 } + left.map(\.reader)).reduce(0) { $0 + max($1.file.size - $1.file.offset, 0) }
+    }
+
+    private func readNext(into queue: LineQueue) -> Int {
         let count = readLeft(into: queue)
         if reader == nil, !openNew(into: queue) { return count }
         let read = read(into: queue)
@@ -229,7 +246,7 @@ final class FollowedFile {
         guard let opened = open() else { return 0 }
         isCatchingUp = false
         looksAgain = true
-        begin(opened, at: context.positions.knownOffset(of: opened) ?? 0, into: queue)
+        begin(opened, at: knownOffset(of: opened), into: queue)
         return read(into: queue)
     }
 
@@ -241,15 +258,16 @@ final class FollowedFile {
         let siblings = RotatedFiles.siblings(of: path)
         settled.formIntersection(siblings.map(\.identity))
         let files = siblings.filter { !settled.contains($0.identity) }
-        for (number, file) in files.enumerated() {
+        for file in files {
             if let named, file.isSame(as: named) { continue }
             if left.contains(where: { $0.reader.file.isSame(as: file) }) { continue }
             // Renamed since it was last looked at, and not at its end yet.
             if !isCatchingUp, let reader, reader.file.isSame(as: file) { continue }
-            let offset = context.positions.knownOffset(of: file) ?? 0
-            guard offset < file.size else {
-                // The last one may be a copy that is still being made.
-                if number < files.count - 1 { settled.insert(file.identity) }
+            // Asked before anything else: what a copy gets while it is looked at has its turn later.
+            let size = file.size
+            let offset = context.positions.knownOffset(of: file, size: size) ?? 0
+            guard offset < size else {
+                if file.isFresh { looksAgain = true } else { settled.insert(file.identity) }
                 continue
             }
             begin(file, at: offset, into: queue)

@@ -10,6 +10,7 @@ final class LogFile {
     /// Bytes before the place that are compared, and first bytes that are kept.
     private static let tailLength = 64
     static let headLength = 256
+    private static let freshSeconds: Int64 = 5
 
     let descriptor: Int32
     let device: UInt64
@@ -144,9 +145,14 @@ final class LogFile {
     func place(pending: Int64) -> KnownPlace? {
         guard tail.count == Int(min(offset, Int64(LogFile.tailLength))) else { return nil }
         let tail = pending < Int64(tail.count) ? Array(tail.dropLast(Int(pending))) : []
-        return KnownPlace(
-            device: device, inode: inode, offset: offset - pending, headLength: head.count,
-            headSum: Checksum.crc32(head), tail: tail)
+        return KnownPlace(device: device, inode: inode, offset: offset - pending, head: head, tail: tail)
+    }
+
+    /// Written to a moment ago: it may be a copy that is still being made.
+    var isFresh: Bool {
+        var info = stat()
+        guard fstat(descriptor, &info) == 0 else { return false }
+        return Timestamp.now().seconds - Int64(info.st_mtim.tv_sec) < LogFile.freshSeconds
     }
 }
 
@@ -162,19 +168,24 @@ struct KnownPlace: Equatable, Sendable {
     var device: UInt64
     var inode: UInt64
     var offset: Int64
-    var headLength: Int
-    var headSum: UInt32
+    /// Their first bytes, and the last ones before the place.
+    var head: [UInt8]
     var tail: [UInt8]
 
     /// How much of a file was read as these contents; nil when it holds others.
     ///
-    /// - Parameter sum: gives the CRC-32 of so many first bytes of the file.
-    func offset(in file: LogFile, sum: (Int) -> UInt32?) -> Int64? {
+    /// - Parameters:
+    ///   - start: the first bytes of the file, as many as are kept of a place or as there were.
+    ///   - size: of the file, not later than `start`: of a copy that is being made nothing beyond is looked at.
+    func offset(in file: LogFile, start: [UInt8], size: Int64) -> Int64? {
         let isSame = device == file.device && inode == file.inode
         // Nothing of it was read yet, but it is that very file.
-        guard headLength > 0 else { return isSame ? 0 : nil }
-        guard sum(headLength) == headSum else { return nil }
-        let size = file.size
+        guard !head.isEmpty else { return isSame ? 0 : nil }
+        if size < Int64(head.count) {
+            let begins = start.prefix(Int(size)).elementsEqual(head.prefix(Int(size)))
+            return begins && !isSame && file.isFresh ? size : nil
+        }
+        guard start.starts(with: head) else { return nil }
         // A copy that is not complete, or of an earlier moment: all of it was read. The file itself was emptied.
         if size < offset { return isSame ? nil : size }
         return file.has(tail, before: offset) ? offset : nil

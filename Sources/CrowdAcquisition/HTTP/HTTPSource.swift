@@ -29,6 +29,7 @@ final class HTTPSource: DataSource {
     var name: String {
         "http:" + (config.address.map { "\($0.host):\($0.port)" } ?? config.socketPath ?? "") + config.path
     }
+    var module: String { "http" }
     var isFinite: Bool { false }
     var hasBegun: Bool { begun.load(ordering: .acquiring) }
     /// Where it listens, once it has begun.

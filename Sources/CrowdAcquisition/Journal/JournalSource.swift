@@ -22,6 +22,7 @@ final class JournalSource: DataSource {
     }
 
     var name: String { config.sourceName }
+    var module: String { "journalctl" }
     var isFinite: Bool { config.common.mode == .cat }
     var hasBegun: Bool { begun.load(ordering: .acquiring) }
 
@@ -44,9 +45,13 @@ final class JournalSource: DataSource {
             _ = queue.put(marker)
         }
         defer { if !isFinite { context.cursors.save(reader.place, of: name) } }
+        let directory = isFinite ? nil : JournalDirectory(config.filters)
+        var lag = SourceLag(name, module: "journalctl", type: origin.type, context)
         while !stop.isSet {
-            guard let isOpen = read(program, &reader, hits, queue) else { continue }
-            if !isOpen { break }
+            if let isOpen = read(program, &reader, hits, queue), !isOpen { break }
+            let waiting = program.waitingBytes
+            if waiting > 0 { lag.isReading { Int64(waiting) } } else { lag.isAtEnd() }
+            if waiting == 0, directory?.isReplaced ?? false { throw ConfigError("its directory is another one now") }
         }
         if stop.isSet { return }
         let status = program.wait()

@@ -26,6 +26,7 @@ final class StreamListener: Sendable {
     private let open = Atomic(0)
     private let refused = Atomic(0)
     private let arrivals = Atomic(0)
+    private static let quietRounds = 4
 
     /// - Parameter limit: more connections than this are closed at once.
     init(limit: Int, log: Logger) {
@@ -81,12 +82,17 @@ final class StreamListener: Sendable {
         try? group.syncShutdownGracefully()
     }
 
-    /// Waits until nothing has arrived for a twentieth of a second, at most one second.
+    /// Waits until the thread has looked at all its sockets several times and found nothing, for two seconds at most.
     private func settle() {
-        for _ in 0..<20 {
+        let loop = group.next()
+        let end = ContinuousClock.now + .seconds(2)
+        var quiet = 0
+        while quiet < Self.quietRounds, ContinuousClock.now < end {
             let before = arrivals.load(ordering: .relaxed)
-            usleep(50_000)
-            if arrivals.load(ordering: .relaxed) == before { return }
+            usleep(10_000)
+            // Behind a task lies a look at the sockets, before it another.
+            try? loop.submit {}.wait()
+            quiet = arrivals.load(ordering: .relaxed) == before ? quiet + 1 : 0
         }
     }
 

@@ -43,10 +43,15 @@ final class DatagramSocket {
     }
 
     /// How many datagrams the kernel has dropped for want of room, since the socket was made; nil where it does not tell.
-    var drops: UInt32? {
-        // linux/sock_diag.h: SK_MEMINFO_DROPS of SO_MEMINFO.
-        let (option, index): (Int32, Int) = (55, 8)
-        var figures = [UInt32](repeating: 0, count: index + 1)
+    var drops: UInt32? { figure(8) }
+
+    /// What waits in the socket, with the kernel's own overhead, in bytes.
+    var waitingBytes: UInt32 { figure(0) ?? 0 }
+
+    /// One of the figures of `SO_MEMINFO` (linux/sock_diag.h).
+    private func figure(_ index: Int) -> UInt32? {
+        let option: Int32 = 55
+        var figures = [UInt32](repeating: 0, count: 9)
         var length = socklen_t(figures.count * MemoryLayout<UInt32>.size)
         guard getsockopt(descriptor, SOL_SOCKET, option, &figures, &length) == 0 else { return nil }
         return Int(length) > index * MemoryLayout<UInt32>.size ? figures[index] : nil

@@ -23,6 +23,7 @@ final class SyslogSource: DataSource {
     }
 
     var name: String { "syslog:\(config.address):\(config.port)" }
+    var module: String { "syslog" }
     var isFinite: Bool { false }
     var hasBegun: Bool { begun.load(ordering: .acquiring) }
 
@@ -63,13 +64,17 @@ final class SyslogSource: DataSource {
         isListening()
         var round = SyslogRound(config, context, into: queue, waits: false)
         var lost = KernelDrops()
+        var lag = SourceLag("\(config.address):\(config.port)", module: "syslog", type: config.common.type, context)
         let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 65_536)
         defer { buffer.deallocate() }
         // Once told to stop, what has arrived already is still taken.
         var isLast = false
         while !isLast {
             isLast = stop.isSet
-            guard socket.waits(milliseconds: isLast ? 0 : 200) else { continue }
+            guard socket.waits(milliseconds: isLast ? 0 : 200) else {
+                lag.isAtEnd()
+                continue
+            }
             var taken = 0
             while taken < 512, let (sender, count) = socket.receive(into: buffer) {
                 taken += 1
@@ -77,7 +82,12 @@ final class SyslogSource: DataSource {
                 round.take(ByteSlice(UnsafeBufferPointer(rebasing: buffer[0..<length])), from: sender)
             }
             round.deliver()
-            if taken == 512 { isLast = false }
+            if taken == 512 {
+                isLast = false
+                lag.isReading { Int64(socket.waitingBytes) }
+            } else {
+                lag.isAtEnd()
+            }
             round.drop(lost.news(of: socket))
         }
     }

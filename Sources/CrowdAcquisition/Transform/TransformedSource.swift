@@ -20,6 +20,7 @@ final class TransformedSource: DataSource {
     }
 
     var name: String { source.name }
+    var module: String { source.module }
     var isFinite: Bool { source.isFinite }
     var hasBegun: Bool { source.hasBegun }
 

@@ -47,6 +47,12 @@ public final class RunningProgram {
         if errors >= 0 { close(errors) }
     }
 
+    /// What it has written and nobody has read yet.
+    public var waitingBytes: Int {
+        var count: Int32 = 0
+        return ioctl(output, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
+    }
+
     /// Waits for it to end; its exit status, 128 and more for a signal.
     @discardableResult
     public func wait() -> Int32 {

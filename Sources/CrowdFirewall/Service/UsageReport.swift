@@ -81,32 +81,3 @@ struct UsageReport: Sendable {
         writer.endObject()
     }
 }
-
-/// The distribution, as `/etc/os-release` names it.
-struct SystemRelease: Equatable, Sendable {
-    var name = "linux"
-    var version = "unknown"
-
-    static func current() -> SystemRelease {
-        SystemRelease((try? FileContents.read("/etc/os-release", limit: 65536)) ?? [])
-    }
-
-    init(_ bytes: [UInt8]) {
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-            let parts = line.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2 else { continue }
-            let value = String(parts[1].filter { $0 != "\"" && $0 != "'" }.prefix(200))
-            if parts[0] == "ID" { name = value }
-            if parts[0] == "VERSION_ID" { version = value }
-        }
-    }
-
-    func write(to writer: inout JSONWriter) {
-        writer.key("os")
-        writer.beginObject()
-        writer.member("family", "linux")
-        writer.member("name", name)
-        writer.member("version", version)
-        writer.endObject()
-    }
-}

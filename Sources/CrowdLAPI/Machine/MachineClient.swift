@@ -35,7 +35,7 @@ public actor MachineClient {
     private static let gzipThreshold = 5 * 1024
     private static let gzipLevel: Int32 = 1
 
-    private let settings: Settings
+    private var settings: Settings
     private let http: HTTPClient
     private var token: Token?
     private var login: Task<Result<Token, LAPIError>, Never>?
@@ -67,6 +67,44 @@ public actor MachineClient {
     }
 
     public func heartbeat() async throws(LAPIError) { _ = try await send(.get, "v1/heartbeat") }
+
+    /// The body of usage metrics, which are worth one try.
+    public func postUsageMetrics(_ json: [UInt8]) async throws(LAPIError) {
+        _ = try await send(.post, "v1/usage-metrics", json: json)
+    }
+
+    /// Other credentials for the same Local API, for the next login.
+    ///
+    /// - Returns: false when they are those in use, or lead elsewhere.
+    public func use(_ credentials: LAPICredentials) -> Bool {
+        var same = settings.credentials
+        (same.login, same.password) = (credentials.login, credentials.password)
+        guard same == credentials, credentials != settings.credentials else { return false }
+        settings.credentials = credentials
+        token = nil
+        return true
+    }
+
+    /// Registers this machine's login and password (protocol facts A.3).
+    ///
+    /// - Returns: whether it may log in at once; otherwise somebody has to validate it.
+    public func register(token: String) async throws(LAPIError) -> Bool {
+        guard let login = settings.credentials.login else {
+            throw .badAnswer("a machine with a certificate is not registered by a token")
+        }
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("machine_id", login)
+        writer.member("password", settings.credentials.password ?? "")
+        writer.member("registration_token", token)
+        writer.endObject()
+        var request = HTTPRequest(
+            .post, "v1/watchers", headers: [("Content-Type", "application/json")], body: writer.bytes)
+        request.timeout = settings.timeout
+        let response = try await transmit(request)
+        guard response.isSuccess else { throw LAPIError(response) }
+        return response.status == 202
+    }
 
     /// Deletes this machine at the Local API (`unregister_on_exit`).
     public func unregister() async throws(LAPIError) { _ = try await send(.delete, "v1/watchers/self") }

@@ -39,6 +39,7 @@ public enum MetricName: String, CaseIterable, Sendable {
     case spoolShed = "cs_spool_shed_total"
     case sourceLagBytes = "cs_source_lag_bytes"
     case sourceLagSeconds = "cs_source_lag_seconds"
+    case sourceBehind = "cs_source_behind"
     case linesShed = "cs_lines_shed_total"
     // Local API
     case routeRequests = "cs_lapi_route_requests_total"
@@ -102,7 +103,8 @@ public enum MetricName: String, CaseIterable, Sendable {
         case .spoolRefused: "Alerts that the Local API refused for good."
         case .spoolShed: "Oldest alerts dropped because the spool was full."
         case .sourceLagBytes: "Bytes of the source not read yet."
-        case .sourceLagSeconds: "Age of the newest line read."
+        case .sourceLagSeconds: "Seconds since all that the source had was read."
+        case .sourceBehind: "1 while a source is written faster than it is parsed, for more than half a minute."
         case .linesShed: "Lines dropped because the pipeline was full."
         case .routeRequests: "Number of calls to each route per method."
         case .machineRequests: "Number of calls to each route per method grouped by machines."
