@@ -45,7 +45,7 @@ start() { # KIND: a fresh server
     rm -rf "$WORK"
     WORK=$(mktemp -d "${DATA:-${TMPDIR:-/tmp}}/crowd-bench.XXXXXX")
     case $1 in
-        postgresql) psql -X -q -c 'DROP SCHEMA public CASCADE; CREATE SCHEMA public' && configure "$DATABASE" ;;
+        postgresql) PGOPTIONS='-c client_min_messages=warning' psql -X -q -c 'DROP SCHEMA public CASCADE; CREATE SCHEMA public' && configure "$DATABASE" ;;
         sqlite) configure "{type: sqlite, db_path: $WORK/crowdsec.db}" ;;
         crowdsec) configure "{type: sqlite, db_path: $WORK/crowdsec.db, use_wal: true}" && cscli=$PEER/cscli ;;
     esac || return 1
