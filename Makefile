@@ -66,6 +66,7 @@ chaos: ## agent, Local API and bouncer killed a hundred times while an attack lo
 bench: build ## speed, memory and delay, beside the peers that are installed (root)
 	Tests/Benchmarks/bench.sh
 	Tests/Benchmarks/bouncer.sh
+	Tests/Benchmarks/lapi.sh
 	Tests/Benchmarks/sources.py .build/release . $(or $(BENCH),/tmp/crowd-bench)
 
 bench-sources: ## the sources' part of that: lines per CPU second of each, what keeping them safe costs, memory when idle
@@ -76,6 +77,17 @@ bench-sources: ## the sources' part of that: lines per CPU second of each, what 
 bench-bouncer: ## the bouncer's part of that: large lists, ban to drop, memory (root)
 	swift build -c release $(SWIFT_FLAGS) --product crowd-bouncer
 	Tests/Benchmarks/bouncer.sh
+
+bench-lapi: ## the Local API's part: alerts, look-ups, lists; SQLite, PostgreSQL and CrowdSec's
+	swift build -c release $(SWIFT_FLAGS) --product crowd-lapi
+	swift build -c release $(SWIFT_FLAGS) --product cscli
+	Tests/Benchmarks/lapi.sh
+
+bench-kills: ## the Local API killed a hundred times under load, on each database
+	swift build -c release $(SWIFT_FLAGS) --product crowd-lapi
+	swift build -c release $(SWIFT_FLAGS) --product cscli
+	Tests/Benchmarks/kills.py --programs .build/release
+	Tests/Benchmarks/postgres.sh sh -c 'Tests/Benchmarks/kills.py --programs .build/release --database "$$DATABASE"'
 
 bench-peers: ## installs fail2ban and Debian's crowdsec for `make bench`; no service is started (root)
 	Tests/Benchmarks/install-peers.sh

@@ -75,7 +75,6 @@ let package = Package(
         // C: module maps and thin shims, no logic
         library("CYAML", "yaml-0.1", apt: "libyaml-dev"),
         library("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
-        library("CPostgres", "libpq", apt: "libpq-dev"),
         library("CCryptoSystem", "libcrypto", apt: "libssl-dev"),
         library("CCurlSystem", "libcurl", apt: "libcurl4-openssl-dev"),
         library("CNetfilterSystem", "libnftnl", apt: "libnftnl-dev"),
@@ -84,6 +83,8 @@ let package = Package(
         library("CZlib", "zlib", apt: "zlib1g-dev"),
         library("CMaxMindSystem", "libmaxminddb", apt: "libmaxminddb-dev"),
         .target(name: "CMaxMind", dependencies: ["CMaxMindSystem"]),
+        // Not linked: loaded when there is a server to talk to (docs/decisions/0022).
+        .target(name: "CPostgres", cSettings: [.unsafeFlags(["-I/usr/include/postgresql"])]),
         .target(name: "CCrypto", dependencies: ["CCryptoSystem"], linkerSettings: [.linkedLibrary("crypt")]),
         .target(name: "CFileTimes"),
         .target(name: "CCurl", dependencies: ["CCurlSystem"]),
@@ -110,7 +111,7 @@ let package = Package(
             swiftSettings: settings),
         room("CrowdAgent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", log),
         room(
-            "CrowdServer", "CrowdCore", "CrowdText", "CrowdExpr", "CrowdHTTP", "CrowdStore", "CCrypto", "CZlib",
+            "CrowdServer", "CrowdCore", "CrowdText", "CrowdExpr", "CrowdStore", "CCrypto", "CZlib",
             hummingbird, hummingbirdTLS,
             log),
         room("CrowdFirewall", "CrowdCore", "CrowdLAPI", "CNetfilter", log),

@@ -59,7 +59,7 @@ enum StatusProtocol {
             guard length > 0 else { break }
             urls.append(String(decoding: room[..<Int(length)], as: UTF8.self))
         }
-        return urls.filter { $0.hasPrefix("http://") || $0.hasPrefix("https://") }
+        return urls
     }
 
     static func request(about subject: [UInt8], issuedBy issuer: [UInt8]) -> [UInt8]? {

@@ -1,5 +1,4 @@
 import CrowdCore
-import CrowdHTTP
 import Logging
 import Synchronization
 
@@ -100,7 +99,7 @@ final class RevocationCheck: Sendable {
             return responders.isEmpty ? .good : .unasked
         }
         for responder in responders {
-            guard let answer = await Self.post(request, to: responder) else {
+            guard let answer = await ResponderClient(responder)?.post(request) else {
                 logger.warning("OCSP responder gives no answer. responder=\(responder)")
                 continue
             }
@@ -111,17 +110,5 @@ final class RevocationCheck: Sendable {
             }
         }
         return .unasked
-    }
-
-    private static func post(_ body: [UInt8], to url: String) async -> [UInt8]? {
-        var request = HTTPRequest(
-            .post, url,
-            headers: [("Content-Type", "application/ocsp-request"), ("Accept", "application/ocsp-response")],
-            body: body)
-        request.timeout = .seconds(5)
-        request.maxResponseBytes = 65_536
-        let client = HTTPClient(HTTPEndpoint(baseURL: url, userAgent: SuiteVersion.userAgent("crowdsec")))
-        guard let answer = try? await client.send(request), answer.status == 200 else { return nil }
-        return answer.body
     }
 }

@@ -17,15 +17,17 @@ public final class PostgresConnection: SQLConnection {
         let parameters = settings.parameters
         let names = CStrings(parameters.map(\.name))
         let values = CStrings(parameters.map(\.value))
-        let handle = names.withPointers { names in values.withPointers { PQconnectdbParams(names, $0, 0) } }
+        if let problem = crowd_pq_load() {
+            throw StoreError(.unusable, "libpq (package libpq5): \(String(cString: problem))")
+        }
+        let handle = names.withPointers { names in values.withPointers { crowd_pq_connect(names, $0) } }
         guard let handle else { throw StoreError(.unavailable, "out of memory") }
-        guard PQstatus(handle) == CONNECTION_OK else {
-            let text = PostgresError.text(PQerrorMessage(handle))
-            PQfinish(handle)
+        guard crowd_pq_is_connected(handle) == 1 else {
+            let text = PostgresError.text(crowd_pq_connection_error(handle))
+            crowd_pq_finish(handle)
             throw StoreError(.unavailable, text)
         }
         self.handle = handle
-        PQsetNoticeProcessor(handle, { _, _ in }, nil)
         try execute(
             """
             SET TIME ZONE 'UTC'; SET datestyle = 'ISO'; SET standard_conforming_strings = on;
@@ -33,50 +35,41 @@ public final class PostgresConnection: SQLConnection {
             """)
     }
 
-    deinit { PQfinish(handle) }
+    deinit { crowd_pq_finish(handle) }
 
-    var isLost: Bool { PQstatus(handle) != CONNECTION_OK }
-    public var isInTransaction: Bool {
-        let status = PQtransactionStatus(handle)
-        return status == PQTRANS_INTRANS || status == PQTRANS_INERROR
-    }
+    var isLost: Bool { crowd_pq_is_connected(handle) == 0 }
+    public var isInTransaction: Bool { crowd_pq_is_in_transaction(handle) == 1 }
     /// For waiting until the server has something to say; negative when the connection is lost.
-    var descriptor: Int32 { PQsocket(handle) }
+    var descriptor: Int32 { crowd_pq_socket(handle) }
 
     public func execute(_ sql: String) throws(StoreError) {
-        let result = PQexec(handle, sql)
-        defer { PQclear(result) }
+        let result = crowd_pq_execute(handle, sql)
+        defer { crowd_pq_clear(result) }
         try check(result)
     }
 
     @discardableResult
     public func run(_ sql: String, _ values: [SQLValue] = []) throws(StoreError) -> Int {
         let name = try prepared(sql)
-        let result = BoundValues(values).withPointers {
-            PQexecPrepared(handle, name, Int32(values.count), $0, nil, nil, 0)
-        }
-        defer { PQclear(result) }
+        let result = BoundValues(values).withPointers { crowd_pq_run(handle, name, Int32(values.count), $0) }
+        defer { crowd_pq_clear(result) }
         try check(result)
-        return Int(PostgresError.text(PQcmdTuples(result))) ?? 0
+        return Int(PostgresError.text(crowd_pq_changed(result))) ?? 0
     }
 
     public func each(
         _ sql: String, _ values: [SQLValue], _ body: (any SQLRow) throws(StoreError) -> Void
     ) throws(StoreError) {
         let name = try prepared(sql)
-        let isSent = BoundValues(values).withPointers {
-            PQsendQueryPrepared(handle, name, Int32(values.count), $0, nil, nil, 0)
-        }
+        let isSent = BoundValues(values).withPointers { crowd_pq_ask(handle, name, Int32(values.count), $0) }
         guard isSent == 1 else { throw connectionError() }
-        // Row by row: a result may be the whole table.
-        PQsetSingleRowMode(handle)
         var failure: StoreError?
-        while let result = PQgetResult(handle) {
-            defer { PQclear(result) }
+        while let result = crowd_pq_next(handle) {
+            defer { crowd_pq_clear(result) }
             guard failure == nil else { continue }
             do {
                 try check(result)
-                for row in 0..<PQntuples(result) { try body(PostgresRow(result: result, row: row)) }
+                for row in 0..<crowd_pq_rows(result) { try body(PostgresRow(result: result, row: row)) }
             } catch { failure = error }
         }
         if let failure { throw failure }
@@ -86,12 +79,9 @@ public final class PostgresConnection: SQLConnection {
     ///
     /// - Returns: whether a notification was among it.
     func takeNotifications() throws(StoreError) -> Bool {
-        guard PQconsumeInput(handle) == 1, !isLost else { throw connectionError() }
+        guard crowd_pq_consume(handle) == 1 else { throw connectionError() }
         var found = false
-        while let notification = PQnotifies(handle) {
-            PQfreemem(notification)
-            found = true
-        }
+        while crowd_pq_take_notification(handle) == 1 { found = true }
         return found
     }
 
@@ -104,8 +94,8 @@ public final class PostgresConnection: SQLConnection {
         }
         lastStatement += 1
         let name = "s\(lastStatement)"
-        let result = PQprepare(handle, name, Self.numbered(sql), 0, nil)
-        defer { PQclear(result) }
+        let result = crowd_pq_prepare(handle, name, Self.numbered(sql))
+        defer { crowd_pq_clear(result) }
         try check(result)
         statements[sql] = name
         return name
@@ -127,13 +117,11 @@ public final class PostgresConnection: SQLConnection {
     }
 
     private func check(_ result: OpaquePointer?) throws(StoreError) {
-        switch PQresultStatus(result) {
-        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_SINGLE_TUPLE, PGRES_EMPTY_QUERY: return
-        default: throw isLost ? connectionError() : PostgresError.error(of: result)
-        }
+        guard crowd_pq_is_good(result) == 0 else { return }
+        throw isLost ? connectionError() : PostgresError.error(of: result)
     }
 
     private func connectionError() -> StoreError {
-        StoreError(.unavailable, PostgresError.text(PQerrorMessage(handle)))
+        StoreError(.unavailable, PostgresError.text(crowd_pq_connection_error(handle)))
     }
 }

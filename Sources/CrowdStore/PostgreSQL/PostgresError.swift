@@ -3,8 +3,8 @@ import CPostgres
 /// What PostgreSQL's error codes mean to us.
 enum PostgresError {
     static func error(of result: OpaquePointer?) -> StoreError {
-        let code = text(PQresultErrorField(result, Int32(UInt8(ascii: "C"))))
-        return StoreError(kind(of: code), "\(text(PQresultErrorMessage(result))) (\(code))")
+        let code = text(crowd_pq_state(result))
+        return StoreError(kind(of: code), "\(text(crowd_pq_error(result))) (\(code))")
     }
 
     static func kind(of code: String) -> StoreError.Kind {
@@ -35,6 +35,4 @@ enum PostgresError {
         let lines = String(cString: pointer).split(whereSeparator: \.isNewline)
         return lines.map { String($0.drop { $0 == " " || $0 == "\t" }) }.joined(separator: " ")
     }
-
-    static func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String { text(UnsafePointer(pointer)) }
 }

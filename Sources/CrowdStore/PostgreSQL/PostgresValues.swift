@@ -7,14 +7,14 @@ struct PostgresRow: SQLRow {
     let row: Int32
 
     private func bytes(_ column: Int) -> UnsafeBufferPointer<UInt8> {
-        let count = Int(PQgetlength(result, row, Int32(column)))
-        guard count > 0, let start = PQgetvalue(result, row, Int32(column)) else {
+        let count = Int(crowd_pq_length(result, row, Int32(column)))
+        guard count > 0, let start = crowd_pq_value(result, row, Int32(column)) else {
             return UnsafeBufferPointer(start: nil, count: 0)
         }
         return start.withMemoryRebound(to: UInt8.self, capacity: count) { UnsafeBufferPointer(start: $0, count: count) }
     }
 
-    func isNull(_ column: Int) -> Bool { PQgetisnull(result, row, Int32(column)) == 1 }
+    func isNull(_ column: Int) -> Bool { crowd_pq_is_null(result, row, Int32(column)) == 1 }
     func int(_ column: Int) -> Int64 { Int64(text(column)) ?? 0 }
     func double(_ column: Int) -> Double { Double(text(column)) ?? 0 }
     func text(_ column: Int) -> String { String(decoding: bytes(column), as: UTF8.self) }

@@ -1,7 +1,7 @@
 /// `INSERT` of many rows with few statements: each costs a parse at most once, and on a server a round trip.
 struct RowInsertion: Sendable {
-    /// Rows that one statement takes at most; what remains goes in the next smaller power of two.
-    private static let sizes = [64, 32, 16, 8, 4, 2, 1]
+    /// Rows that one statement takes: most alerts have few of a kind, which then need one.
+    private static let sizes = [64, 32, 16, 8, 7, 6, 5, 4, 3, 2, 1]
 
     /// By number of rows, in the order of `sizes`.
     private let statements: [String]

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""The parts of Tests/Benchmarks/lapi.sh that a load generator does not do.
+
+  lapi.py login                   prints a token
+  lapi.py fill FROM TO            bans by import, 1,000 in each request
+  lapi.py stream                  the whole list once: bytes and decisions
+env: LAPI (host:port), KEY (of the bouncer); the machine is bench, its password too
+"""
+import http.client, json, os, sys, time
+
+HOST = os.environ["LAPI"]
+
+
+def call(connection, method, path, body=None, headers={}):
+    connection.request(method, path, None if body is None else json.dumps(body), {"User-Agent": "crowdsec/bench", **headers})
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def login(connection):
+    status, body = call(connection, "POST", "/v1/watchers/login",
+                        {"machine_id": "bench", "password": "bench", "scenarios": ["bench/ssh-bf"]})
+    if status != 200:
+        sys.exit(f"login: {status} {body}")
+    return json.loads(body)["token"]
+
+
+def address(n):  # as in lapi.lua
+    n = (n * 2654435761) % 3355443200
+    return f"{(n >> 24) + 11}.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"
+
+
+def fill(connection, first, last):
+    headers = {"Authorization": "Bearer " + login(connection)}
+    for start in range(first, last, 1000):
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        decisions = [{"duration": "96h", "origin": "cscli-import", "scenario": "bench/list", "scope": "Ip", "type": "ban",
+                      "value": address(n)} for n in range(start, min(start + 1000, last))]
+        status, body = call(connection, "POST", "/v1/alerts", [{
+            "capacity": 0, "decisions": decisions, "events": [], "events_count": 1, "labels": None, "leakspeed": "0",
+            "message": "import", "scenario": "import", "scenario_hash": "", "scenario_version": "", "simulated": False,
+            "source": {"scope": "bench", "value": ""}, "start_at": now, "stop_at": now}], headers)
+        if status != 201:
+            sys.exit(f"import: {status} {body[:200]}")
+
+
+connection = http.client.HTTPConnection(HOST, timeout=600)
+if sys.argv[1] == "login":
+    print(login(connection))
+elif sys.argv[1] == "fill":
+    fill(connection, int(sys.argv[2]), int(sys.argv[3]))
+else:
+    status, body = call(connection, "GET", "/v1/decisions/stream?startup=true", None, {"X-Api-Key": os.environ["KEY"]})
+    print(len(body), len(json.loads(body)["new"]))
