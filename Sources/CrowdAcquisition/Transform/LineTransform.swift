@@ -103,11 +103,5 @@ struct LineTransformConfig: Sendable, Equatable {
 /// No data files here: items name those, and a transform belongs to none.
 private struct TransformResources: ExprResources {
     let log: Logger
-    func lines(of file: String) -> ListValue? { nil }
-    func patternMatches(_ file: String, _ subject: ByteSlice) -> Bool? { nil }
-    func rows(of file: String) -> ListValue? { nil }
-    func lookUp(_ subject: ByteSlice, in file: String) -> ByteSlice? { nil }
-    func stashed(_ key: ByteSlice, in stash: String, arena: Arena) -> ByteSlice? { nil }
-    func decisions(_ value: String, since: GoDuration?, activeOnly: Bool) -> Int? { nil }
     func report(_ message: String) { log.error("transform: \(message)") }
 }

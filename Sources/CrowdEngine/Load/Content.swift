@@ -194,9 +194,11 @@ public struct ContentLoader {
             do {
                 let database = try GeoDatabase(path: path)
                 if isASN {
+                    data.geo.system = database
                     compiler.enrichers["GeoIpASN"] = ASNEnricher(database: database, keys: keys)
                     compiler.enrichers["IpToRange"] = RangeEnricher(database: database, keys: keys)
                 } else {
+                    data.geo.city = database
                     compiler.enrichers["GeoIpCity"] = CityEnricher(database: database, keys: keys)
                 }
             } catch {

@@ -14,6 +14,8 @@ public final class DataFiles: ExprResources, @unchecked Sendable {
     private var maps: [String: LookUpTable] = [:]
     /// Where each file of no type (a database) lies, by its name.
     private(set) var databases: [String: String] = [:]
+    /// The first of each kind that an item names.
+    var geo = GeoLookups()
     public let stashes = Stashes()
     private let reportedOnce = Mutex<Set<String>>([])
     private let reporter: @Sendable (String) -> Void
@@ -90,7 +92,10 @@ public final class DataFiles: ExprResources, @unchecked Sendable {
     public func stashed(_ key: ByteSlice, in stash: String, arena: Arena) -> ByteSlice? {
         stashes.find(key, in: stash, now: Timestamp.now(), arena: arena)
     }
-    public func decisions(_ value: String, since: GoDuration?, activeOnly: Bool) -> Int? { nil }
+    public func addresses(of host: String) -> [String] { HostAddresses.find(host) }
+    public func geography(_ part: GeoPart, of address: IPAddress, arena: Arena) -> Value {
+        geo.value(part, of: address, arena: arena)
+    }
 
     public func report(_ message: String) {
         let isNew = reportedOnce.withLock { $0.count < 1_000 && $0.insert(message).inserted }

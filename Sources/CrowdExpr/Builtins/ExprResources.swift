@@ -16,25 +16,50 @@ public protocol ExprResources: Sendable {
     func stashed(_ key: ByteSlice, in stash: String, arena: Arena) -> ByteSlice?
     /// How many decisions concern a value; nil where there is no decision store.
     func decisions(_ value: String, since: GoDuration?, activeOnly: Bool) -> Int?
+    /// How long the longest decision about a value still lasts; nil where there is no decision store.
+    func decisionTimeLeft(_ value: String) -> GoDuration?
+    /// The addresses that a host name has; empty when none was found in time.
+    func addresses(of host: String) -> [String]
+    /// What the GeoIP databases say of an address, texts in `arena`; nil without a database or an entry.
+    func geography(_ part: GeoPart, of address: IPAddress, arena: Arena) -> Value
     /// Tells the operator of something an expression did wrong; called rarely.
     func report(_ message: String)
 }
 
-/// Nothing loaded: what expressions outside an agent see.
-public struct NoResources: ExprResources {
-    public init() {}
+/// Which record `geography` is to give, each with MaxMind's field names as Go spells them.
+public enum GeoPart: Sendable {
+    /// `.Country.IsoCode`, `.City.Names`, `.Location.Latitude`, …
+    case city
+    /// `.AutonomousSystemNumber`, `.AutonomousSystemOrganization`
+    case system
+    /// The network of the address's ASN record, as text.
+    case range
+    /// The ISO code of the country, as text.
+    case country
+}
+
+/// What a process does not have, it leaves out.
+extension ExprResources {
     public func lines(of file: String) -> ListValue? { nil }
     public func patternMatches(_ file: String, _ subject: ByteSlice) -> Bool? { nil }
     public func rows(of file: String) -> ListValue? { nil }
     public func lookUp(_ subject: ByteSlice, in file: String) -> ByteSlice? { nil }
     public func stashed(_ key: ByteSlice, in stash: String, arena: Arena) -> ByteSlice? { nil }
     public func decisions(_ value: String, since: GoDuration?, activeOnly: Bool) -> Int? { nil }
+    public func decisionTimeLeft(_ value: String) -> GoDuration? { nil }
+    public func addresses(of host: String) -> [String] { [] }
+    public func geography(_ part: GeoPart, of address: IPAddress, arena: Arena) -> Value { .null }
     public func report(_ message: String) {}
+}
+
+/// Nothing loaded: what expressions outside an agent see.
+public struct NoResources: ExprResources {
+    public init() {}
 }
 
 /// The helper functions that CrowdSec adds to the language (engine facts D.5).
 public enum CrowdSecFunctions {
     public static func all(_ resources: some ExprResources = NoResources()) -> [Function] {
-        texts + addresses + extraction + conversions + lists + files(resources) + stores(resources)
+        texts + addresses + extraction + conversions + lists + files(resources) + stores(resources) + network(resources)
     }
 }

@@ -139,6 +139,19 @@ final class DecisionMemory: Sendable {
         }
     }
 
+    /// How long the longest active decision about a value still lasts, zero when there is none; which ones count: `count`.
+    func timeLeft(value: String, now: Timestamp) -> GoDuration {
+        let view = view(now: now)
+        let slots =
+            if let range = IPRange(value) {
+                state.withLock { $0.book.slotsCovering(range) }
+            } else {
+                (0..<view.entries.count).filter { view.entries[$0].value == value }
+            }
+        let ends = slots.filter { view.entries[$0].state == .active }.map { view.entries[$0].until }
+        return ends.max().map { Timestamp(nanoseconds: $0) - now } ?? .zero
+    }
+
     /// Active decisions by what they are, for the metrics.
     func activeKinds() -> [(kind: DecisionKind, count: Int)] {
         let kinds = state.withLock { $0.book.kinds }

@@ -50,10 +50,5 @@ struct DecisionCounts: ExprResources {
         decisions.count(value: value, since: since, activeOnly: activeOnly, now: .now())
     }
 
-    func lines(of file: String) -> ListValue? { nil }
-    func patternMatches(_ file: String, _ subject: ByteSlice) -> Bool? { nil }
-    func rows(of file: String) -> ListValue? { nil }
-    func lookUp(_ subject: ByteSlice, in file: String) -> ByteSlice? { nil }
-    func stashed(_ key: ByteSlice, in stash: String, arena: Arena) -> ByteSlice? { nil }
-    func report(_ message: String) {}
+    func decisionTimeLeft(_ value: String) -> GoDuration? { decisions.timeLeft(value: value, now: .now()) }
 }

@@ -8,17 +8,22 @@ enum AlertFlush {
         call.info("Flushing alerts. !! This may take a long time !!")
         let age = call.flags.duration("max-age") ?? .seconds(7 * 86400)
         let kept = Int64(call.flags.int("max-items"))
-        try delete(in: database) { now throws(StoreError) in
+        let meter = ProgressMeter()
+        defer { meter.clear() }
+        var deleted = 0
+        try delete(in: database, &deleted, meter) { now throws(StoreError) in
             try FlushQueries.oldAlerts(before: now - age, now: now, in: database)
         }
-        try delete(in: database) { now throws(StoreError) in
+        try delete(in: database, &deleted, meter) { now throws(StoreError) in
             try FlushQueries.surplusAlerts(keeping: kept, now: now, in: database)
         }
+        meter.clear()
         call.info("Alerts flushed")
     }
 
     private static func delete(
-        in database: any SQLConnection, _ find: (Timestamp) throws(StoreError) -> [Int64]
+        in database: any SQLConnection, _ deleted: inout Int, _ meter: ProgressMeter,
+        _ find: (Timestamp) throws(StoreError) -> [Int64]
     ) throws(StoreError) {
         while true {
             let count = try database.transaction { () throws(StoreError) in
@@ -26,6 +31,8 @@ enum AlertFlush {
                 _ = try AlertDeletion.delete(alerts, in: database)
                 return alerts.count
             }
+            deleted += count
+            meter.show(deleted, "alerts deleted")
             if count < FlushQueries.batch { return }
         }
     }

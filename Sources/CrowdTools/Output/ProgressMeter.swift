@@ -35,6 +35,13 @@ final class ProgressMeter: Sendable {
         }
     }
 
+    /// A count whose end nobody knows: `12000 alerts deleted`.
+    func show(_ done: Int, _ what: String) {
+        guard isActive, done > 0 else { return }
+        state.withLock { $0.isVisible = true }
+        Terminal.progress("\r  \(done) \(what) ")
+    }
+
     static func bar(_ done: Int, of total: Int) -> String {
         let filled = total > 0 ? min(width, max(0, done * width / total)) : 0
         return "[" + String(repeating: "#", count: filled) + String(repeating: "·", count: width - filled) + "]"

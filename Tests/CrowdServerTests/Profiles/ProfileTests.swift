@@ -1,4 +1,5 @@
 import CrowdCore
+import CrowdStore
 import Logging
 import Testing
 
@@ -85,6 +86,32 @@ import Testing
         } throws: { error in "\(error)".contains(message) && "\(error)".contains("profiles.yaml:") }
     }
 
+    /// What profiles ask about a value that was decided about before: a ban for an hour, one for four, one that ended.
+    @Test(arguments: [
+        ("GetDecisionsCount(Alert.GetValue()) == 3", true), ("GetActiveDecisionsCount(Alert.GetValue()) == 2", true),
+        ("GetDecisionsSinceCount(Alert.GetValue(), '1h') == 2", true), ("GetDecisionsCount('192.0.2.9') == 0", true),
+        ("GetActiveDecisionsTimeLeft(Alert.GetValue()) > duration('3h')", true),
+        ("GetActiveDecisionsTimeLeft(Alert.GetValue()) > duration('4h')", false),
+        ("GetActiveDecisionsTimeLeft('192.0.2.9') == duration('0s')", true),
+    ])
+    func asksForEarlierDecisions(_ filter: String, _ holds: Bool) throws {
+        let memory = DecisionMemory()
+        let now = Timestamp.now()
+        let spans: [(begun: Int64, ends: Int64)] = [(7_200, -3_600), (60, 3_600), (60, 4 * 3_600 - 60)]
+        for (number, span) in spans.enumerated() {
+            memory.add(
+                [
+                    DecisionRecord(
+                        id: Int64(number + 1), createdAt: now - .seconds(span.begun), until: now + .seconds(span.ends),
+                        scenario: "x", type: "ban", scope: "Ip", value: "192.0.2.1", origin: "cscli", simulated: false,
+                        uuid: "", alertID: 1)
+                ], now: now - .seconds(span.begun))
+        }
+        let language = ProfileLanguage(DecisionCounts(decisions: memory))
+        let set = try profiles("name: a\nfilters: [\"\(filter)\"]\n" + Self.ban, language)
+        #expect(try set.judge(alert, logger: Logger(label: "test")).matched == (holds ? ["a"] : []))
+    }
+
     private var alert: Alert {
         var alert = Alert()
         alert.scenario = "acme/ssh-bf"
@@ -92,9 +119,8 @@ import Testing
         return alert
     }
 
-    private func profiles(_ yaml: String) throws -> ProfileSet {
+    private func profiles(_ yaml: String, _ language: ProfileLanguage = ProfileLanguage()) throws -> ProfileSet {
         let documents = try YAML.documents(Array(yaml.utf8), file: "profiles.yaml")
-        let language = ProfileLanguage()
         return ProfileSet(
             try documents.compactMap { $0 }.map { node in try Profile(from: node, language: language) })
     }
