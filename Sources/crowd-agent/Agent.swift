@@ -2,7 +2,6 @@ import CrowdAcquisition
 import CrowdAgent
 import CrowdCore
 import CrowdEngine
-import CrowdHub
 import CrowdLAPI
 import CrowdText
 import Glibc
@@ -29,13 +28,14 @@ struct Agent {
         let logging = try makeLogging(config)
         let log = logging.logger("agent")
         for warning in config.warnings { log.warning("\(warning)") }
-        let content = loadContent(config, log)
+        let hub = HubFacts(config.paths, log)
+        let content = loadContent(config, hub, log)
         if options.onlyTests { return try test(config, agent, content, log) }
         if let directory = config.common.workingDirectory { chdir(directory) }
         let metrics = Metrics(level: config.prometheus.level)
         metrics.gauge(.info, [("version", SuiteVersion.current)]).set(1)
         return try options.dsn == nil
-            ? follow(config, agent, content, metrics, logging, log) : replay(config, content, metrics, log)
+            ? follow(config, agent, hub, content, metrics, logging, log) : replay(config, content, metrics, log)
     }
 
     private func makeLogging(_ config: SuiteConfig) throws(ConfigError) -> SuiteLogging {
@@ -46,7 +46,7 @@ struct Agent {
 
     // MARK: content
 
-    private func loadContent(_ config: SuiteConfig, _ log: Logger) -> Content {
+    private func loadContent(_ config: SuiteConfig, _ hub: HubFacts, _ log: Logger) -> Content {
         var loader = ContentLoader(
             patternDirectory: config.paths.patternDirectory, dataDirectory: config.paths.dataDirectory)
         if let agent = config.agent {
@@ -55,7 +55,7 @@ struct Agent {
                 loader.contextPath = agent.contextPath
             }
         }
-        loader.hubItems = hubItems(config, log)
+        loader.hubItems = hub.versions
         loader.acceleratesRegex = getenv("CROWD_REGEX").map { String(cString: $0) } != "re2"
         loader.report = { log.error("\($0)") }
         if FileContents.exists(config.paths.simulationPath) {
@@ -75,22 +75,6 @@ struct Agent {
             regex=\(content.usesJIT ? "re2+jit" : "re2")
             """)
         return content
-    }
-
-    /// What the hub says of installed scenarios: alerts carry it. Without an index all are the operator's own.
-    private func hubItems(_ config: SuiteConfig, _ log: Logger) -> [String: (hash: String, version: String)] {
-        guard FileContents.exists(config.paths.indexPath) else { return [:] }
-        do {
-            let hub = try Hub(HubPaths(config.paths))
-            var found: [String: (hash: String, version: String)] = [:]
-            for item in hub.items(.scenarios, installedOnly: true) where !item.isLocal {
-                if let path = item.installedPath { found[path] = (item.localHash, item.localVersion) }
-            }
-            return found
-        } catch {
-            log.warning("The hub index is not read, alerts tell no versions: \(error)")
-            return [:]
-        }
     }
 
     private func test(_ config: SuiteConfig, _ agent: AgentConfig, _ content: Content, _ log: Logger) throws -> Int32 {
@@ -127,8 +111,8 @@ struct Agent {
     // MARK: following
 
     private func follow(
-        _ config: SuiteConfig, _ agent: AgentConfig, _ content: Content, _ metrics: Metrics, _ logging: SuiteLogging,
-        _ log: Logger
+        _ config: SuiteConfig, _ agent: AgentConfig, _ hub: HubFacts, _ content: Content, _ metrics: Metrics,
+        _ logging: SuiteLogging, _ log: Logger
     ) throws -> Int32 {
         let context = AcquisitionContext(metrics: metrics, log: log)
         let acquisition = Acquisition.load(agent, context)
@@ -143,7 +127,7 @@ struct Agent {
         defer { withExtendedLifetime(listener) {} }
         let sender = AlertSender(spool, to: client, log: log)
         let contact = LocalAPIContact(
-            client, credentialsPath: config.client?.credentialsPath, inventory(acquisition.sources, config),
+            client, credentialsPath: config.client?.credentialsPath, hub.inventory(acquisition.sources),
             metrics: metrics, log: log)
         let tasks = [Task { await contact.run() }, Task { await sender.run() }]
         var service = FollowService(acquisition.sources, context, log)
@@ -216,8 +200,9 @@ struct Agent {
             if let error = acquisition.errors.first { throw error }
             guard !acquisition.sources.isEmpty else { throw Failure(description: "no datasource enabled") }
             if options.level == nil { logging.level = config.common.logLevel }
-            service.replace(sources: acquisition.sources, content: loadContent(config, log))
-            contact.replace(inventory(acquisition.sources, config))
+            let hub = HubFacts(config.paths, log)
+            service.replace(sources: acquisition.sources, content: loadContent(config, hub, log))
+            contact.replace(hub.inventory(acquisition.sources))
             log.info("Configuration reloaded")
         } catch {
             log.error("Reload failed, the old configuration stays in force. error=\"\(error)\"")

@@ -154,7 +154,7 @@ import Testing
             engine.write("away \(round)\n", to: id("a"))
             engine.setAway(false)
             engine.write("back \(round)\n", to: id("a"))
-            seen += harness.texts(2, seconds: 15, cursors)
+            seen += harness.texts(2, seconds: 60, cursors)
         }
         #expect(seen == ["one"] + (0..<3).flatMap { ["away \($0)", "back \($0)"] })
     }

@@ -173,4 +173,40 @@ struct RestartTests {
         }
         try expect(host, 1...6)
     }
+
+    /// What a sender over HTTP got an answer for survives a kill right after it.
+    @Test func killedAfterAnAnswerOverHTTP() throws {
+        let host = try ExactAlerts.makeHost()
+        let socket = host.path + "/http.sock"
+        try host.directory.write(
+            "etc/acquis.d/http.yaml",
+            """
+            source: http
+            listen_socket: \(socket)
+            auth_type: headers
+            headers: {X-Key: secret}
+            labels: {type: syslog}
+            transform: JsonExtract(evt.Line.Raw, "line")
+
+            """)
+        let post = """
+            import http.client, json, socket, sys
+            connection = http.client.HTTPConnection("x")
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.connect(sys.argv[1])
+            lines = open(sys.argv[2]).read().splitlines()
+            connection.request("POST", "/", "".join(json.dumps({"line": l}) for l in lines), {"X-Key": "secret"})
+            sys.exit(connection.getresponse().status != 200)
+            """
+        _ = try host.startLAPI()
+        var agent = try host.startAgent()
+        for number in 1...6 {
+            let lines = try host.directory.write(
+                "lines", Self.sources.map { ExactAlerts.line($0, number) }.joined())
+            #expect(try Command.run(["python3", "-c", post, socket, lines]).status == 0)
+            agent.kill()
+            agent = try host.startAgent()
+        }
+        try expect(host, 1...6)
+    }
 }

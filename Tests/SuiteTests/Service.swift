@@ -10,12 +10,13 @@ final class Service: Sendable {
     private let status = Mutex<Int32?>(nil)
     private static let count = Atomic(0)
 
-    init(_ arguments: [String], directory: String) throws {
+    init(_ arguments: [String], directory: String, environment: [String: String] = [:]) throws {
         let number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
         outputPath = "\(directory)/output-\(number)"
         notifications = try DatagramReceiver(path: "\(directory)/notify-\(number)")
         command = try Command(
-            arguments, log: outputPath, environment: ["NOTIFY_SOCKET": "\(directory)/notify-\(number)"])
+            arguments, log: outputPath,
+            environment: environment.merging(["NOTIFY_SOCKET": "\(directory)/notify-\(number)"]) { own, _ in own })
     }
 
     var output: String { Command.text(outputPath) }

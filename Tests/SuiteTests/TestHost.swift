@@ -136,9 +136,9 @@ final class TestHost: Sendable {
         try start("crowd-lapi -c \(path)/etc/\(configuration)")
     }
     /// Ready when it follows the log as well: what is written before that is old to it.
-    func startAgent() throws -> Service {
+    func startAgent(environment: [String: String] = [:]) throws -> Service {
         let before = timesFollowed(followed)
-        let agent = try start("crowd-agent -c \(configPath)")
+        let agent = try start("crowd-agent -c \(configPath)", environment: environment)
         guard try waits(until: { timesFollowed(followed) > before }) else {
             throw SupportError("\(followed) is not followed")
         }
@@ -147,8 +147,8 @@ final class TestHost: Sendable {
     func startBouncer() throws -> Service { try start("crowd-bouncer -c \(bouncerConfigPath)") }
 
     /// Starts a service and waits until it says that it is ready.
-    private func start(_ line: String) throws -> Service {
-        let service = try Service(program(line), directory: path)
+    private func start(_ line: String, environment: [String: String] = [:]) throws -> Service {
+        let service = try Service(program(line), directory: path, environment: environment)
         services.withLock { $0.append(service) }
         guard service.isReady() else {
             throw SupportError("\(line) did not get ready: \(service.output) \(log("crowdsec.log"))")

@@ -4,6 +4,8 @@ import Glibc
 /// A bound UDP socket.
 final class DatagramSocket {
     private let descriptor: Int32
+    /// What the kernel keeps for us at most, its own overhead included.
+    let roomBytes: Int
 
     /// - Throws: `ConfigError`: `listen udp 127.0.0.1:514: bind: permission denied`.
     init(address: String, port: Int, buffer: Int32) throws(ConfigError) {
@@ -12,8 +14,7 @@ final class DatagramSocket {
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         descriptor = socket(ip.isV6 ? AF_INET6 : AF_INET, type, 0)
         guard descriptor >= 0 else { throw ConfigError("\(place): \(systemMessage(errno))") }
-        var size = buffer
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        roomBytes = Self.makeRoom(descriptor, buffer)
         let bound = SocketAddress.with(ip, port: port) { bind(descriptor, $0, $1) }
         guard bound == 0 else {
             let reason = systemMessage(errno)
@@ -23,6 +24,17 @@ final class DatagramSocket {
     }
 
     deinit { close(descriptor) }
+
+    /// Beyond `net.core.rmem_max` only for who may administer the network; else as much as there is.
+    private static func makeRoom(_ descriptor: Int32, _ wanted: Int32) -> Int {
+        var size = wanted
+        let length = socklen_t(MemoryLayout<Int32>.size)
+        if setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, length) != 0 {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, length)
+        }
+        var given = length
+        return getsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, &given) == 0 ? Int(size) : 0
+    }
 
     func waits(milliseconds: Int32) -> Bool {
         var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)

@@ -12,6 +12,10 @@ import Synchronization
 final class SyslogSource: DataSource {
     private static let receiveBufferBytes: Int32 = 4 << 20
     private static let mostConnections = 1_024
+    private static let mostTogether = 1_024
+    private static let manyTogether = 16
+    private static let roomToGather = 2 << 20
+    private static let gatheringMicroseconds: UInt32 = 1_000
 
     private let config: SyslogSourceConfig
     private let context: AcquisitionContext
@@ -69,20 +73,25 @@ final class SyslogSource: DataSource {
         defer { buffer.deallocate() }
         // Once told to stop, what has arrived already is still taken.
         var isLast = false
+        var isBusy = false
         while !isLast {
             isLast = stop.isSet
             guard socket.waits(milliseconds: isLast ? 0 : 200) else {
                 lag.isAtEnd()
+                round.drop(lost.news(of: socket))
                 continue
             }
+            // While many come and there is room, a few more are waited for: taken together they cost half.
+            if isBusy, socket.roomBytes >= Self.roomToGather { usleep(Self.gatheringMicroseconds) }
             var taken = 0
-            while taken < 512, let (sender, count) = socket.receive(into: buffer) {
+            while taken < Self.mostTogether, let (sender, count) = socket.receive(into: buffer) {
                 taken += 1
                 let length = min(count, config.maxMessageBytes)
                 round.take(ByteSlice(UnsafeBufferPointer(rebasing: buffer[0..<length])), from: sender)
             }
             round.deliver()
-            if taken == 512 {
+            isBusy = taken >= Self.manyTogether
+            if taken == Self.mostTogether {
                 isLast = false
                 lag.isReading { Int64(socket.waitingBytes) }
             } else {
@@ -96,9 +105,13 @@ final class SyslogSource: DataSource {
 /// Datagrams that found no room in the socket's buffer.
 private struct KernelDrops {
     private var known: UInt32?
+    private var asked = Timestamp(nanoseconds: 0)
 
-    /// How many more since the last call.
+    /// How many more since it was last asked; once in a tenth of a second.
     mutating func news(of socket: DatagramSocket) -> Int {
+        let time = Timestamp.now()
+        guard time - asked > .milliseconds(100) else { return 0 }
+        asked = time
         guard let now = socket.drops else { return 0 }
         defer { known = now }
         return Int(now &- (known ?? 0))
