@@ -88,7 +88,7 @@ import Testing
             return .init(200)
         }
         let client = HTTPClient(.init(baseURL: server.url, userAgent: "t/1"))
-        let task = Task { try await client.send(.init(.get, "")) }
+        let task = Task { try await client.send(patient("")) }
         while server.requests.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
         task.cancel()
         // The server answers only after this.
@@ -103,20 +103,27 @@ import Testing
             return .init(200, request.path)
         }
         let client = HTTPClient(.init(baseURL: server.url, userAgent: "t/1"))
-        async let held = client.send(.init(.get, "held"))
+        async let held = client.send(patient("held"))
         while server.requests.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
-        #expect(try await client.send(.init(.get, "quick")).text == "/quick")
+        #expect(try await client.send(patient("quick")).text == "/quick")
         gate.open()
         #expect(try await held.text == "/held")
     }
 }
 
-/// Holds a handler until the test says so, at most a minute.
+/// A request that no time limit ends: while other tests block the threads, a test may stand still for a minute.
+private func patient(_ path: String) -> HTTPRequest {
+    var request = HTTPRequest(.get, path)
+    request.timeout = .seconds(600)
+    return request
+}
+
+/// Holds a handler until the test says so, at most ten minutes.
 private final class Gate: Sendable {
     private let isOpen = Mutex(false)
     func open() { isOpen.withLock { $0 = true } }
     func wait() {
-        for _ in 0..<12_000 where !isOpen.withLock({ $0 }) { sleepMilliseconds(5) }
+        for _ in 0..<120_000 where !isOpen.withLock({ $0 }) { sleepMilliseconds(5) }
     }
 }
 
