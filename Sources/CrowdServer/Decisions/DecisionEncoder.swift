@@ -43,25 +43,30 @@ struct DecisionEncoder {
     }
 
     private mutating func appendDecimal(_ value: UInt64) {
-        var rest = value
-        let start = bytes.count
-        repeat {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        } while rest > 0
-        bytes[start...].reverse()
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { text in
+            var (rest, at) = (value, 20)
+            repeat {
+                at -= 1
+                text[at] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+            bytes.append(contentsOf: UnsafeMutableBufferPointer(rebasing: text[at...]))
+        }
     }
 
     private mutating func appendValue(_ value: String) {
-        guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) else {
-            var writer = JSONWriter()
-            writer.string(value)
-            bytes += writer.bytes
-            return
+        var text = value
+        let isPlain = text.withUTF8 { utf8 in
+            for byte in utf8 where byte < 0x20 || byte >= 0x7F || byte == 0x22 || byte == 0x5C { return false }
+            bytes.append(UInt8(ascii: "\""))
+            bytes.append(contentsOf: utf8)
+            bytes.append(UInt8(ascii: "\""))
+            return true
         }
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(contentsOf: value.utf8)
-        bytes.append(UInt8(ascii: "\""))
+        guard !isPlain else { return }
+        var writer = JSONWriter()
+        writer.string(value)
+        bytes += writer.bytes
     }
 }
 

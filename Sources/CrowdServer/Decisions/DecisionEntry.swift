@@ -88,10 +88,18 @@ enum UUIDText {
 
     static func append(_ uuid: (high: UInt64, low: UInt64), to bytes: inout [UInt8]) {
         let digits: StaticString = "0123456789abcdef"
-        for index in 0..<32 {
-            if index == 8 || index == 12 || index == 16 || index == 20 { bytes.append(UInt8(ascii: "-")) }
-            let word = index < 16 ? uuid.high : uuid.low
-            bytes.append(digits.utf8Start[Int(word >> UInt64(60 - 4 * (index & 15)) & 15)])
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 36) { text in
+            var at = 0
+            for index in 0..<32 {
+                if index == 8 || index == 12 || index == 16 || index == 20 {
+                    text[at] = UInt8(ascii: "-")
+                    at += 1
+                }
+                let word = index < 16 ? uuid.high : uuid.low
+                text[at] = digits.utf8Start[Int(truncatingIfNeeded: word >> UInt64(60 - 4 * (index & 15)) & 15)]
+                at += 1
+            }
+            bytes.append(contentsOf: text)
         }
     }
 
