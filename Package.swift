@@ -87,6 +87,7 @@ let package = Package(
         .target(name: "CPostgres", cSettings: [.unsafeFlags(["-I/usr/include/postgresql"])]),
         .target(name: "CCrypto", dependencies: ["CCryptoSystem"], linkerSettings: [.linkedLibrary("crypt")]),
         .target(name: "CFileTimes"),
+        .target(name: "CMalloc"),
         .target(name: "CCurl", dependencies: ["CCurlSystem"]),
         .target(name: "CNetfilter", dependencies: ["CNetfilterSystem"]),
         .target(
@@ -94,7 +95,7 @@ let package = Package(
             cxxSettings: [.unsafeFlags(["-O2"])]),
 
         // vocabulary
-        room("CrowdCore", "CYAML", "CZlib", "CCrypto", log),
+        room("CrowdCore", "CYAML", "CZlib", "CCrypto", "CMalloc", log),
         // instruments
         room("CrowdText", "CrowdCore", "CRegex"),
         room("CrowdExpr", "CrowdCore", "CrowdText"),

@@ -138,6 +138,7 @@ struct Agent {
                 content, queue: service.queue, parsers: agent.parserRoutines, outlets: outlets, metrics: metrics,
                 log: log))
         service.waitUntilBegun()
+        FreedMemory.giveBack()
         log.info("Starting processing data")
         ServiceManager.ready()
         waitForEnd(&service, context, contact, log, logging)
@@ -203,6 +204,7 @@ struct Agent {
             let hub = HubFacts(config.paths, log)
             service.replace(sources: acquisition.sources, content: loadContent(config, hub, log))
             contact.replace(hub.inventory(acquisition.sources))
+            FreedMemory.giveBack()
             log.info("Configuration reloaded")
         } catch {
             log.error("Reload failed, the old configuration stays in force. error=\"\(error)\"")
