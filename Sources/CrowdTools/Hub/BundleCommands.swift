@@ -53,8 +53,10 @@ enum BundleCommands {
         let named = try ids(call)
         let wanted = named.isEmpty ? hub.installed.filter { !$0.isLocal }.map(\.id) : named
         guard !wanted.isEmpty else { throw CommandError("nothing is installed, and no item is named") }
-        var template = Array("/tmp/cscli-bundle-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw CommandError("mkdtemp: \(systemMessage(errno))") }
+        // Beside the bundle: where that has room and rights, its data has too.
+        let place = FileContents.directory(of: call.words[0]) + "/.cscli-bundle-XXXXXX"
+        var template = Array(place.utf8CString)
+        guard mkdtemp(&template) != nil else { throw CommandError("mkdtemp \(place): \(systemMessage(errno))") }
         let workspace = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         defer {
             unlink(workspace + "/data.part")
