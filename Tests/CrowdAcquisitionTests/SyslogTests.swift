@@ -80,7 +80,7 @@ import Testing
     @Test func takesDatagrams() throws {
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let metrics = Metrics()
-        let port = try freePort()
+        let port = try SourceHarness.freePort(SOCK_DGRAM)
         let node = try #require(
             try YAML.document(
                 Array("source: syslog\nlisten_port: \(port)\nlabels: {type: syslog}\nmax_message_len: 60\n".utf8),
@@ -117,17 +117,5 @@ import Testing
         #expect(text.contains("} 3"), "\(text)")
         let parsed = text.split(separator: "\n").filter { $0.contains("rfc3164") }
         #expect(parsed.count == 1 && parsed.allSatisfy { $0.hasSuffix("} 2") }, "\(text)")
-    }
-
-    private func freePort() throws -> Int {
-        let probe = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
-        defer { close(probe) }
-        _ = SocketAddress.with(try #require(IPAddress("127.0.0.1"))) { bind(probe, $0, $1) }
-        var address = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(probe, $0, &length) }
-        }
-        return Int(in_port_t(bigEndian: address.sin_port))
     }
 }

@@ -1,4 +1,5 @@
 public import CrowdCore
+import CrowdLAPI
 
 /// The body of an agent's `POST /v1/usage-metrics` (protocol facts A.11 and E, surface facts F.2): what it reads with which
 /// items, and what was counted since the last report that arrived.
@@ -98,25 +99,14 @@ public struct AgentUsage: Sendable {
     }
 
     private func writeMetrics(_ now: Timestamp, to writer: inout JSONWriter) {
-        writer.key("metrics")
-        writer.beginArray()
-        writer.beginObject()
-        writer.key("items")
-        writer.beginArray()
-        for (figure, value) in telling.sorted(by: {
-            ($0.key.name, $0.key.labels.joined()) < ($1.key.name, $1.key.labels.joined())
-        }) {
-            let difference = value - (told[figure] ?? 0)
-            if difference > 0 { write(figure, difference, to: &writer) }
+        writer.usageMetrics(at: now, window: Self.window) { writer in
+            for (figure, value) in telling.sorted(by: {
+                ($0.key.name, $0.key.labels.joined()) < ($1.key.name, $1.key.labels.joined())
+            }) {
+                let difference = value - (told[figure] ?? 0)
+                if difference > 0 { write(figure, difference, to: &writer) }
+            }
         }
-        writer.endArray()
-        writer.key("meta")
-        writer.beginObject()
-        writer.member("utc_now_timestamp", now.seconds)
-        writer.member("window_size_seconds", Int(Self.window.seconds))
-        writer.endObject()
-        writer.endObject()
-        writer.endArray()
     }
 
     private func write(_ figure: Figure, _ value: Double, to writer: inout JSONWriter) {

@@ -53,7 +53,7 @@ extension YAMLNode {
         guard case .scalar(let text, let plain) = content else { return "" }
         if plain && (text.isEmpty || Self.isSafeUnquoted(text)) { return text }
         if !plain, Self.isSafeUnquoted(text), YAMLScalar.tag(text) == "str" { return text }
-        return Self.quoted(text)
+        return text.inDoubleQuotes
     }
 
     private static func isSafeUnquoted(_ text: String) -> Bool {
@@ -66,23 +66,5 @@ extension YAMLNode {
         return !zip(text.utf8, text.utf8.dropFirst()).contains {
             ($0 == UInt8(ascii: ":") && $1 == UInt8(ascii: " ")) || ($0 == UInt8(ascii: " ") && $1 == UInt8(ascii: "#"))
         }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\t": out += "\\t"
-            case "\r": out += "\\r"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7f:
-                let digits = String(scalar.value, radix: 16)
-                out += "\\x" + String(repeating: "0", count: 2 - digits.count) + digits
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out + "\""
     }
 }

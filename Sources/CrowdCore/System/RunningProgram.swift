@@ -14,29 +14,13 @@ public final class RunningProgram {
         let name = arguments.first ?? ""
         let out = try Pipe()
         let err = keepsErrors ? try Pipe() : nil
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, out.writeEnd, 1)
-        if let err {
-            posix_spawn_file_actions_adddup2(&actions, err.writeEnd, 2)
-        } else {
-            posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        let started = ProgramStart.spawn(
+            name, Array(arguments.dropFirst()), descriptors: (nil, out.writeEnd, err?.writeEnd))
+        let child: pid_t
+        switch started {
+        case .success(let pid): child = pid
+        case .failure(let error): throw ConfigError("exec: \"\(name)\": \(systemMessage(error.code))")
         }
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // Threads of ours block signals; a program must not inherit that.
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        var vector: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        defer { for pointer in vector { free(pointer) } }
-        var child: pid_t = 0
-        let result = posix_spawnp(&child, name, &actions, &attributes, &vector, environ)
-        guard result == 0 else { throw ConfigError("exec: \"\(name)\": \(systemMessage(result))") }
         (pid, output, errors) = (child, out.takeReadEnd(), err?.takeReadEnd() ?? -1)
     }
 

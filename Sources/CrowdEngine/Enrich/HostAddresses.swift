@@ -1,32 +1,15 @@
 import CrowdCore
 import Glibc
-import Synchronization
 
 /// `LookupHost`: the addresses of a host name, asked of the system's resolver.
-///
-/// Who asks waits at most three seconds, and no more than eight questions are open: a slow name server holds nobody up
-/// for long.
 enum HostAddresses {
-    private static let patience = GoDuration.seconds(3)
-    private static let mostOpen = 8
-    private static let open = Atomic(0)
+    private static let questions = BoundedQuestions()
 
+    /// Empty when there are none, or none came in time.
     static func find(_ host: String) -> [String] {
         guard !host.isEmpty, host.utf8.count <= 253, !host.utf8.contains(0) else { return [] }
-        guard open.wrappingAdd(1, ordering: .relaxed).newValue <= mostOpen else {
-            open.wrappingSubtract(1, ordering: .relaxed)
-            return []
-        }
-        let answer = Completion<[String]>()
-        let started = PlainThread.start("lookup-host") {
-            answer.set(resolve(host))
-            open.wrappingSubtract(1, ordering: .relaxed)
-        }
-        guard started else {
-            open.wrappingSubtract(1, ordering: .relaxed)
-            return []
-        }
-        return answer.wait(atMost: patience) ?? []
+        guard case .answer(let found) = questions.ask("lookup-host", { resolve(host) }) else { return [] }
+        return found
     }
 
     private static func resolve(_ host: String) -> [String] {

@@ -15,13 +15,11 @@ struct ReverseDNSEnricher: Enricher {
 
 /// Names of addresses, asked of the system's resolver and kept: an hour, or five minutes where there is none.
 ///
-/// The engine waits for an answer, at most three seconds. Attackers choose the addresses and may own the name servers:
-/// after three waits in vain nobody is waited for during half a minute, and no more than eight questions are open.
+/// Attackers choose the addresses and may own the name servers: beside the bounds of every question, after three waits
+/// in vain nobody is asked during half a minute.
 final class ReverseDNS: Sendable {
     private static let capacity = 16_384
-    private static let patience = GoDuration.seconds(3)
     private static let pause = GoDuration.seconds(30)
-    private static let mostOpen = 8
 
     private struct Entry {
         var name: String?
@@ -32,12 +30,12 @@ final class ReverseDNS: Sendable {
         var entries: [IPAddress: Entry] = [:]
         /// In order of coming, for making room.
         var order: [IPAddress] = []
-        var open = 0
         var failures = 0
         var pausedUntil = Timestamp(nanoseconds: 0)
     }
 
     private let state = Mutex(State())
+    private let questions = BoundedQuestions()
     private let resolve: @Sendable (IPAddress) -> String?
 
     /// - Parameter resolve: answers when it likes; the system's resolver unless a test says otherwise.
@@ -46,31 +44,23 @@ final class ReverseDNS: Sendable {
     /// The name with its trailing dot; nil when there is none or none came in time.
     func name(of address: IPAddress, now: Timestamp = .now()) -> String? {
         if let known = state.withLock({ $0.entries[address] }), known.expires > now { return known.name }
-        guard mayAsk(now) else { return nil }
-        let answer = Completion<String?>()
-        let started = PlainThread.start("reverse-dns") { [self] in
+        guard state.withLock({ $0.pausedUntil <= now }) else { return nil }
+        let outcome = questions.ask("reverse-dns") { [self] in
             let name = resolve(address)
-            answer.set(name)
-            state.withLock { $0.open -= 1 }
             keep(name, of: address, now: .now())
+            return name
         }
-        guard started else {
-            state.withLock { $0.open -= 1 }
+        switch outcome {
+        case .answer(let name):
+            state.withLock { $0.failures = 0 }
+            return name
+        case .late:
+            state.withLock { state in
+                state.failures += 1
+                if state.failures >= 3 { (state.failures, state.pausedUntil) = (0, now + ReverseDNS.pause) }
+            }
             return nil
-        }
-        let result = answer.wait(atMost: ReverseDNS.patience)
-        state.withLock { state in
-            state.failures = result == nil ? state.failures + 1 : 0
-            if state.failures >= 3 { (state.failures, state.pausedUntil) = (0, now + ReverseDNS.pause) }
-        }
-        return result ?? nil
-    }
-
-    private func mayAsk(_ now: Timestamp) -> Bool {
-        state.withLock { state in
-            guard state.open < ReverseDNS.mostOpen, state.pausedUntil <= now else { return false }
-            state.open += 1
-            return true
+        case .refused: return nil
         }
     }
 

@@ -1,4 +1,5 @@
 internal import CrowdCore
+import CrowdLAPI
 
 /// The body of `POST /v1/usage-metrics` (protocol facts A.11, F.7): what is active, and what was dropped and processed
 /// since the last report.
@@ -22,23 +23,12 @@ struct UsageReport: Sendable {
         writer.beginArray()
         writer.beginObject()
         writer.member("feature_flags", [String]())
-        writer.key("metrics")
-        writer.beginArray()
-        writer.beginObject()
-        writer.key("items")
-        writer.beginArray()
-        for entry in decided {
-            item("active_decisions", "ip", UInt64(entry.count), entry.family, entry.origin, to: &writer)
+        writer.usageMetrics(at: now, window: Self.window) { writer in
+            for entry in decided {
+                item("active_decisions", "ip", UInt64(entry.count), entry.family, entry.origin, to: &writer)
+            }
+            for entry in traffic { counted(entry, to: &writer) }
         }
-        for entry in traffic { counted(entry, to: &writer) }
-        writer.endArray()
-        writer.key("meta")
-        writer.beginObject()
-        writer.member("utc_now_timestamp", now.seconds)
-        writer.member("window_size_seconds", Int(Self.window.seconds))
-        writer.endObject()
-        writer.endObject()
-        writer.endArray()
         system.write(to: &writer)
         writer.member("utc_startup_timestamp", started.seconds)
         writer.member("version", SuiteVersion.current)

@@ -33,29 +33,13 @@ struct SystemTool {
     private func spawn(
         _ path: String, _ arguments: [String], _ stdin: Int32, _ stdout: Int32, _ stderr: Int32
     ) throws(NetlinkError) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        for (number, fd) in [stdin, stdout, stderr].enumerated() {
-            posix_spawn_file_actions_adddup2(&actions, fd, Int32(number))
+        let started = ProgramStart.spawn(
+            path, arguments, environment: ["PATH=" + Self.folders.joined(separator: ":"), "LC_ALL=C"],
+            descriptors: (stdin, stdout, stderr))
+        switch started {
+        case .success(let pid): return pid
+        case .failure(let error): throw NetlinkError(code: error.code, action: "start \(path)")
         }
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // Threads of ours block signals; a program must not inherit that.
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        var vector: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
-        defer { for pointer in vector { free(pointer) } }
-        let variables = ["PATH=" + Self.folders.joined(separator: ":"), "LC_ALL=C"]
-        var environment: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) } + [nil]
-        defer { for pointer in environment { free(pointer) } }
-        var pid: pid_t = 0
-        let status = posix_spawn(&pid, path, &actions, &attributes, &vector, &environment)
-        guard status == 0 else { throw NetlinkError(code: status, action: "start \(path)") }
-        return pid
     }
 
     /// The exit status; anything but 0 when it had to be killed.

@@ -18,8 +18,6 @@ public final class PatternScratch {
     private let offsets: UnsafeMutablePointer<Int32>
     private let capacity: Int
     private var breakers: [Breaker]
-    public private(set) var strikes = 0
-    public private(set) var demotions = 0
 
     public init(patterns: Int, pairs: Int) {
         capacity = max(pairs, 8)
@@ -55,13 +53,15 @@ public final class PatternScratch {
         let isTimed = breakers[pattern.number].isTimed
         let start = isTimed ? PatternScratch.clock() : 0
         let result = crowd_pcre2_match(code, jit, text.base, text.count)
-        if isTimed, PatternScratch.clock() - start > PatternScratch.slowNanoseconds { strike(pattern) }
+        if isTimed, PatternScratch.clock() - start > PatternScratch.slowNanoseconds {
+            breakers[pattern.number].strike()
+        }
         if result >= 0 {
             copyPairs(jit, set: Int(result), wanted: pattern.pairCount)
             return true
         }
         if result == -1 { return false }
-        strike(pattern)
+        breakers[pattern.number].strike()
         return pattern.re2.match(text, into: offsets, pairs: pattern.pairCount)
     }
 
@@ -71,11 +71,6 @@ public final class PatternScratch {
             // PCRE2's "unset" is the largest size, which truncates to -1; groups past the last set one are unset.
             offsets[index] = index < 2 * set ? Int32(truncatingIfNeeded: pairs[index]) : -1
         }
-    }
-
-    private func strike(_ pattern: HybridPattern) {
-        strikes += 1
-        if breakers[pattern.number].strike() { demotions += 1 }
     }
 
     private static func clock() -> Int {
@@ -104,7 +99,7 @@ struct Breaker {
     var isTimed: Bool { calls & 15 == 0 }
 
     /// True when this strike demoted the pattern.
-    mutating func strike() -> Bool {
+    @discardableResult mutating func strike() -> Bool {
         strikes += 1
         guard strikes >= 8 else { return false }
         strikes = 0

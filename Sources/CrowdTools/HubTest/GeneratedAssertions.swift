@@ -10,7 +10,7 @@ enum GeneratedAssertions {
         var lines = ["len(results) == \(stages.count + 1)"]
         for (stage, nodes) in stages.sorted(by: { $0.key < $1.key }) {
             for (node, results) in nodes.sorted(by: { $0.key < $1.key }) {
-                let place = "results[\(quoted(stage))][\(quoted(node))]"
+                let place = "results[\(stage.inDoubleQuotes)][\(node.inDoubleQuotes)]"
                 lines.append("len(\(place)) == \(results.count)")
                 for (index, result) in results.enumerated() { lines += turn(result, "\(place)[\(index)]") }
             }
@@ -24,13 +24,13 @@ enum GeneratedAssertions {
         var lines = ["\(place).Success == true"]
         for (field, name) in [(Field.parsed, "Parsed"), (Field.meta, "Meta"), (Field.enriched, "Enriched")] {
             for (key, value) in result.event.texts(field).sorted(by: { $0.name < $1.name }) where !value.isEmpty {
-                lines.append(comparison("\(place).Evt.\(name)[\(quoted(key))]", quoted(value)))
+                lines.append(comparison("\(place).Evt.\(name)[\(key.inDoubleQuotes)]", value.inDoubleQuotes))
             }
         }
         lines += json(result.event.field(Field.unmarshaled), "\(place).Evt.Unmarshaled")
         lines.append("\(place).Evt.Whitelisted == \(result.event.isWhitelisted)")
         let reason = result.event.text(Field.whitelistReason)
-        if !reason.isEmpty { lines.append("\(place).Evt.WhitelistReason == \(quoted(reason))") }
+        if !reason.isEmpty { lines.append("\(place).Evt.WhitelistReason == \(reason.inDoubleQuotes)") }
         return lines
     }
 
@@ -39,9 +39,9 @@ enum GeneratedAssertions {
         switch value {
         case .map(let map):
             return zip(map.keys.map { String($0) }, map.values).sorted { $0.0 < $1.0 }
-                .flatMap { json($0.1, "\(place)[\(quoted($0.0))]") }
+                .flatMap { json($0.1, "\(place)[\($0.0.inDoubleQuotes)]") }
         case .list(let list): return list.items.enumerated().flatMap { json($0.element, "\(place)[\($0.offset)]") }
-        case .string(let text): return ["\(place) == \(quoted(String(text)))"]
+        case .string(let text): return ["\(place) == \(String(text).inDoubleQuotes)"]
         case .bool(let holds): return ["\(place) == \(holds)"]
         case .int(let number): return ["\(place) == \(number)"]
         case .float(let number):
@@ -60,7 +60,7 @@ enum GeneratedAssertions {
         func ask(_ expression: String) -> Value { (try? assertions.value(of: expression)) ?? .null }
         func text(_ expression: String) -> String {
             switch ask(expression) {
-            case .string(let text): quoted(String(text))
+            case .string(let text): String(text).inDoubleQuotes
             case .bool(let holds): "\(holds)"
             case .int(let number): "\(number)"
             default: "nil"
@@ -70,7 +70,7 @@ enum GeneratedAssertions {
             let overflow = "results[\(index)].Overflow"
             if case .list(let sources) = ask("\(overflow).GetSources()") {
                 for case .string(let source) in sources.items.sorted(by: isBefore) {
-                    let name = quoted(String(source))
+                    let name = String(source).inDoubleQuotes
                     lines.append("\(name) in \(overflow).GetSources()")
                     for field in ["IP", "Range", "GetScope()", "GetValue()"] {
                         let place = "\(overflow).Sources[\(name)].\(field)"
@@ -93,9 +93,9 @@ enum GeneratedAssertions {
         guard case .list(let keys) = ask("map(\(event).Meta, #.Key)") else { return [] }
         return keys.items.sorted(by: isBefore).compactMap { key in
             guard case .string(let name) = key else { return nil }
-            let place = "\(event).GetMeta(\(quoted(String(name))))"
+            let place = "\(event).GetMeta(\(String(name).inDoubleQuotes))"
             guard case .string(let value) = ask(place) else { return nil }
-            return comparison(place, quoted(String(value)))
+            return comparison(place, String(value).inDoubleQuotes)
         }
     }
 
@@ -109,22 +109,5 @@ enum GeneratedAssertions {
         guard place.contains("datasource_path") else { return "\(place) == \(value)" }
         let name = value.split(separator: "/").last.map(String.init) ?? value
         return "basename(\(place)) == \(name.hasPrefix("\"") ? name : "\"" + name)"
-    }
-
-    /// As a text of the expression language.
-    private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case "\t": quoted += "\\t"
-            case "\r": quoted += "\\r"
-            case "\u{0}"..<" ": quoted += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 }
