@@ -2,6 +2,7 @@
 
 #include "../CMaxMindSystem/shim.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,11 +26,14 @@ void crowd_mmdb_close(crowd_mmdb *db) {
     free(db);
 }
 
-int crowd_mmdb_lookup(const crowd_mmdb *db, const uint8_t *address, int is_v6, crowd_mmdb_entry *entry) {
+int crowd_mmdb_lookup(const crowd_mmdb *db, uint64_t high, uint64_t low, int is_v6, crowd_mmdb_entry *entry) {
     struct sockaddr_in v4 = {.sin_family = AF_INET};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
     const struct sockaddr *name = is_v6 ? (const struct sockaddr *)&v6 : (const struct sockaddr *)&v4;
-    memcpy(is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr, address, is_v6 ? 16 : 4);
+    v4.sin_addr.s_addr = htonl((uint32_t)low);
+    uint32_t words[4] = {htonl((uint32_t)(high >> 32)), htonl((uint32_t)high), htonl((uint32_t)(low >> 32)),
+                         htonl((uint32_t)low)};
+    memcpy(&v6.sin6_addr, words, sizeof words);
     int error = MMDB_SUCCESS;
     MMDB_lookup_result_s result = MMDB_lookup_sockaddr(&db->db, name, &error);
     if (error != MMDB_SUCCESS) return 0;

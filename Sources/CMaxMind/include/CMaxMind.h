@@ -16,8 +16,9 @@ typedef struct {
     uint16_t netmask;   // length of its network, counted in the database's own address width
 } crowd_mmdb_entry;
 
-// `address` is 4 or 16 bytes in network order. 0 when the look-up itself failed.
-int crowd_mmdb_lookup(const crowd_mmdb *db, const uint8_t *address, int is_v6, crowd_mmdb_entry *entry);
+// The address as two halves in the host's byte order; an IPv4 address is the lower 32 bits of `low`. 0 when the look-up
+// itself failed.
+int crowd_mmdb_lookup(const crowd_mmdb *db, uint64_t high, uint64_t low, int is_v6, crowd_mmdb_entry *entry);
 
 // Values at a NULL-terminated path of keys. 1 when there.
 int crowd_mmdb_text(const crowd_mmdb *db, uint32_t offset, const char *const *path, const char **text, uint32_t *length);

@@ -12,6 +12,8 @@ public final class Event {
 
     public let arena: Arena
     public let keys: KeyTable
+    /// Which line it is about: a slice of another generation may lie where one of this lies and be another text.
+    public private(set) var generation: UInt64 = 1
     public var kind = Kind.log
     /// The event's time is the log's own (a replay), not the clock's.
     public var isReplay = false
@@ -63,6 +65,7 @@ public final class Event {
 
     /// The same, with the texts of earlier lines left where they are.
     public func clear() {
+        generation &+= 1
         kind = .log
         isReplay = false
         isWhitelisted = false

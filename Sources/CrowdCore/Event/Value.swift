@@ -62,6 +62,8 @@ public enum Value {
 /// A list; its elements are shared by all who hold it, as with Go's slices.
 public final class ListValue {
     public var items: [Value]
+    /// For a list that its owner only ever appends to: what was computed of it, kept by whoever computed it.
+    public var memo: AnyObject?
     public init(_ items: [Value]) { self.items = items }
 }
 

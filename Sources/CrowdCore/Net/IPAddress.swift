@@ -44,6 +44,11 @@ public struct IPAddress: Hashable, Sendable {
 
     public var bitWidth: Int { isV6 ? 128 : 32 }
 
+    public func hash(into hasher: inout Hasher) {
+        if isV6 { hasher.combine(high) }
+        hasher.combine(low)
+    }
+
     /// The 4 or 16 bytes as they travel in a packet.
     public var networkBytes: [UInt8] {
         let low8 = (0..<8).map { UInt8(truncatingIfNeeded: low >> (56 - 8 * $0)) }

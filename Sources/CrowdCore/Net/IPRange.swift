@@ -21,15 +21,28 @@ public struct IPRange: Hashable, Sendable {
 
     /// Reads `address/length` or an address alone. Text with a mapped IPv6 address keeps its family.
     public init?(_ text: some StringProtocol) {
-        guard let slash = text.firstIndex(of: "/") else {
-            guard let address = IPAddress(text) else { return nil }
+        var text = String(text)
+        guard let range = text.withUTF8({ IPRange(ascii: $0) }) else { return nil }
+        self = range
+    }
+
+    /// The same from bytes, without making a String.
+    public init?(ascii bytes: UnsafeBufferPointer<UInt8>) {
+        guard let slash = bytes.firstIndex(of: UInt8(ascii: "/")) else {
+            guard let address = IPAddress(ascii: bytes) else { return nil }
             self.init(address)
             return
         }
-        let digits = text[text.index(after: slash)...]
-        guard let address = IPAddress(text[..<slash]), !digits.isEmpty, digits.utf8.count <= 3,
-            digits.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }), let length = Int(digits), length <= address.bitWidth
+        let digits = bytes[(slash + 1)...]
+        guard let address = IPAddress(ascii: UnsafeBufferPointer(rebasing: bytes[..<slash])),
+            (1...3).contains(digits.count)
         else { return nil }
+        var length = 0
+        for digit in digits {
+            guard digit >= 48, digit <= 57 else { return nil }
+            length = length * 10 + Int(digit - 48)
+        }
+        guard length <= address.bitWidth else { return nil }
         self.init(address, prefixLength: length)
     }
 

@@ -33,10 +33,15 @@ struct Bucket {
         memory = nil
     }
 
+    /// Without a limit of its own a queue still ends somewhere: then the oldest quarter goes at once.
+    private static let longestQueue = 10_000
+
     mutating func enqueue(_ event: FrozenEvent, limit: Int?) {
-        // Without a limit of its own a queue still ends somewhere.
-        let limit = limit ?? 10_000
-        if queue.count >= limit, !queue.isEmpty { queue.removeFirst(queue.count - limit + 1) }
+        if let limit {
+            if queue.count >= limit, !queue.isEmpty { queue.removeFirst(queue.count - limit + 1) }
+        } else if queue.count >= Bucket.longestQueue {
+            queue.removeFirst(Bucket.longestQueue / 4)
+        }
         queue.append(event)
     }
 
@@ -54,6 +59,8 @@ final class BucketMemory {
     var seen: Set<UInt64> = []
     /// Bayesian conditions that were true once and stay so.
     var guillotined: Set<Int> = []
+    /// The queue as conditions see it; made anew from the queue when it is missing.
+    var queue: QueueObject?
 }
 
 typealias BucketPointer = UnsafeMutablePointer<Bucket>

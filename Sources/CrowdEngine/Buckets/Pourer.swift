@@ -65,7 +65,7 @@ final class Pourer {
 
     /// Offers the machine's event to every scenario; the event is a log line or an overflow.
     func pour() {
-        index.candidates(for: event, into: &candidates)
+        index.candidates(on: machine, into: &candidates)
         guard !candidates.isEmpty else { return }
         frozen = (nil, nil)
         for number in candidates { scenarios.with(number) { offer(to: $0) } }
@@ -207,18 +207,25 @@ final class Pourer {
 
     /// Variables: `queue`, `leaky`, `signal`.
     private func holds(_ program: Program, _ bucket: BucketPointer) -> Bool {
-        let object = BucketObject(summary(bucket))
-        queueMachine.variables[0] = .object(object.queue)
-        queueMachine.variables[1] = .object(object)
+        show(bucket)
         return (try? program.bool(on: queueMachine)) ?? false
     }
 
-    private func posterior(_ bucket: BucketPointer, _ scenario: Scenario) -> Float {
-        let object = BucketObject(summary(bucket))
-        queueMachine.variables[0] = .object(object.queue)
-        queueMachine.variables[1] = .object(object)
+    /// The bucket and its queue as variables. The queue's object stays with the bucket: conditions remember what they found
+    /// in it.
+    private func show(_ bucket: BucketPointer) {
         let memory = bucket.pointee.memory ?? BucketMemory()
         bucket.pointee.memory = memory
+        let queue = memory.queue ?? QueueObject([])
+        memory.queue = queue
+        queue.follow(bucket.pointee.queue)
+        queueMachine.variables[0] = .object(queue)
+        queueMachine.variables[1] = .object(BucketObject(bucket.pointee, queue))
+    }
+
+    private func posterior(_ bucket: BucketPointer, _ scenario: Scenario) -> Float {
+        show(bucket)
+        guard let memory = bucket.pointee.memory else { return 0 }
         var p = scenario.config.bayesianPrior
         for (number, (program, config)) in scenario.bayesian.enumerated() {
             var holds = memory.guillotined.contains(number)
@@ -241,7 +248,7 @@ final class Pourer {
             frozen.whole = made
             return made
         }
-        if let plain = frozen.plain { return plain }
+        if let kept = frozen.plain ?? frozen.whole { return kept }
         let made = FrozenEvent(event, time: event.isReplay ? event.time : time, keepingAll: false)
         frozen.plain = made
         return made
@@ -282,43 +289,4 @@ final class Pourer {
             while let bucket = store.due(at: now) { finish(bucket, store.scenario, at: now) }
         }
     }
-}
-
-/// `leaky` and `queue` in conditions and overflow filters.
-final class BucketObject: ValueObject {
-    private let bucket: BucketSummary
-    let queue: QueueObject
-
-    static let queueType = ObjectType("types.Queue")
-        .field("Queue", 0, .list(.object(EventTypes.event))).field("L", 1, .int)
-    static let bucketType = ObjectType("leakybucket.Leaky")
-        .field("Total_count", 0, .int).field("First_ts", 1, .time).field("Last_ts", 2, .time)
-        .field("Ovflw_ts", 3, .time).field("Queue", 4, .object(queueType)).field("Mapkey", 5, .string)
-        .field("Mode", 6, .int)
-
-    init(_ bucket: BucketSummary) {
-        self.bucket = bucket
-        queue = QueueObject(bucket.queue)
-    }
-
-    var type: ObjectType { BucketObject.bucketType }
-
-    func field(_ index: Int) -> Value {
-        switch index {
-        case 0: .int(Int64(bucket.total))
-        case 1: .time(bucket.first)
-        case 2: .time(bucket.last)
-        case 3: .time(bucket.overflowed)
-        case 4: .object(queue)
-        case 5: .string(.empty)
-        default: .int(0)
-        }
-    }
-}
-
-final class QueueObject: ValueObject {
-    private let events: ListValue
-    init(_ events: [FrozenEvent]) { self.events = ListValue(events.map { .object($0) }) }
-    var type: ObjectType { BucketObject.queueType }
-    func field(_ index: Int) -> Value { index == 0 ? .list(events) : .int(Int64(events.items.count)) }
 }

@@ -54,8 +54,8 @@ public final class Scenario: Sendable {
         leakSeconds = leak.seconds
         life = config.duration ?? Scenario.life(config, leak)
         queueLimit = Scenario.queueLimit(config)
-        self.keepsWholeEvents =
-            keepsWholeEvents || condition != nil || cancelOn != nil || overflowFilter != nil || scopeExpression != nil
+        let ofQueue = [condition, overflowFilter, scopeExpression].compactMap { $0 } + programs.bayesian
+        self.keepsWholeEvents = keepsWholeEvents || ofQueue.contains(where: \.looksBeyondMeta)
     }
 
     /// The compiled expressions of a scenario.

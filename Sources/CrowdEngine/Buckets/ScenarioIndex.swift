@@ -1,7 +1,7 @@
 import CrowdCore
 import CrowdExpr
 
-/// Which scenarios can match an event, by the fields their filters demand. Results are those of trying all.
+/// Which scenarios can match an event, by the fields and texts that their filters demand. Results are those of trying all.
 struct ScenarioIndex: Sendable {
     private struct Field: Sendable {
         let map: EventMap
@@ -11,12 +11,19 @@ struct ScenarioIndex: Sendable {
     private let fields: [Field]
     /// Scenarios whose filters state nothing that could be looked up.
     private let others: [Int]
+    /// Scenarios whose filters cannot hold without certain texts.
+    private let needles: NeedleIndex
 
     init(_ scenarios: [Scenario], keys: KeyTable, indexed: Bool = true) {
         let logType = keys.intern("log_type")
         var tables: [FieldName: [ByteSlice: [Int]]] = [:]
         var others: [Int] = []
+        var needy: [(number: Int, needs: NeedleNeeds)] = []
         for scenario in scenarios {
+            if indexed, scenario.filter.isPure, !scenario.filter.needs.isEmpty {
+                needy.append((scenario.number, scenario.filter.needs))
+                continue
+            }
             guard indexed, scenario.filter.isPure, let (name, values) = ScenarioIndex.demand(scenario, logType) else {
                 others.append(scenario.number)
                 continue
@@ -24,6 +31,7 @@ struct ScenarioIndex: Sendable {
             for value in Set(values) { tables[name, default: [:]][value, default: []].append(scenario.number) }
         }
         self.others = others
+        needles = NeedleIndex(needy)
         fields = tables.map { Field(map: $0.key.isMeta ? .meta : .parsed, key: $0.key.key, scenarios: $0.value) }
             .sorted { $0.key < $1.key }
     }
@@ -45,8 +53,9 @@ struct ScenarioIndex: Sendable {
         return best
     }
 
-    /// Numbers of the scenarios to try, in order, into `result`.
-    func candidates(for event: Event, into result: inout [Int]) {
+    /// Numbers of the scenarios to try with the machine's event, in order, into `result`.
+    func candidates(on machine: Machine, into result: inout [Int]) {
+        let event = machine.event
         result.removeAll(keepingCapacity: true)
         var lists = 0
         for field in fields {
@@ -60,6 +69,18 @@ struct ScenarioIndex: Sendable {
             result.append(contentsOf: others)
             lists += 1
         }
-        if lists > 1 { result.sort() }
+        let certain = result.count
+        needles.candidates(on: machine, into: &result)
+        if lists > 1 || result.count > certain { result.sort() }
+        if result.count > certain + 1 { removeRepeats(&result) }
+    }
+
+    private func removeRepeats(_ sorted: inout [Int]) {
+        var kept = 1
+        for at in 1..<sorted.count where sorted[at] != sorted[at - 1] {
+            sorted[kept] = sorted[at]
+            kept += 1
+        }
+        sorted.removeLast(sorted.count - kept)
     }
 }

@@ -17,60 +17,91 @@ final class GeoDatabase: @unchecked Sendable {
 
     deinit { crowd_mmdb_close(handle) }
 
+    /// Where a value lies in a record: its keys, from the outside in, as C wants them.
+    final class Path: @unchecked Sendable {
+        // Sendable: nothing is written after `init`.
+        fileprivate let keys: UnsafeMutablePointer<UnsafePointer<CChar>?>
+
+        init(_ names: StaticString...) {
+            keys = .allocate(capacity: names.count + 1)
+            for (index, name) in names.enumerated() {
+                (keys + index).initialize(to: UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self))
+            }
+            (keys + names.count).initialize(to: nil)
+        }
+
+        deinit { keys.deallocate() }
+    }
+
     /// What the database says of an address. An address without an entry has a record without values.
     struct Record {
         fileprivate let database: GeoDatabase
         fileprivate let entry: crowd_mmdb_entry
         let network: IPRange?
 
-        func text(_ path: StaticString...) -> String? {
+        /// The database's own bytes: they live as long as it does.
+        func text(_ path: Path) -> ByteSlice? {
             guard entry.found != 0 else { return nil }
-            return Record.withPath(path) { path in
-                var start: UnsafePointer<CChar>?
-                var length: UInt32 = 0
-                guard crowd_mmdb_text(database.handle, entry.offset, path, &start, &length) != 0, let start else {
-                    return nil
-                }
-                return start.withMemoryRebound(to: UInt8.self, capacity: Int(length)) {
-                    String(decoding: UnsafeBufferPointer(start: $0, count: Int(length)), as: UTF8.self)
-                }
+            var start: UnsafePointer<CChar>?
+            var length: UInt32 = 0
+            guard crowd_mmdb_text(database.handle, entry.offset, path.keys, &start, &length) != 0, let start else {
+                return nil
             }
+            let bytes = UnsafeRawPointer(start).assumingMemoryBound(to: UInt8.self)
+            return ByteSlice(base: bytes, count: Int(length))
         }
 
-        func number(_ path: StaticString...) -> Double? {
-            guard entry.found != 0 else { return nil }
-            return Record.withPath(path) { path in
-                var value = 0.0
-                return crowd_mmdb_number(database.handle, entry.offset, path, &value) != 0 ? value : nil
+        func number(_ path: Path) -> Double? {
+            var value = 0.0
+            guard entry.found != 0, crowd_mmdb_number(database.handle, entry.offset, path.keys, &value) != 0 else {
+                return nil
             }
+            return value
         }
 
-        func bool(_ path: StaticString...) -> Bool {
-            guard entry.found != 0 else { return false }
-            return Record.withPath(path) { path in
-                var value: Int32 = 0
-                return crowd_mmdb_bool(database.handle, entry.offset, path, &value) != 0 && value != 0
+        func bool(_ path: Path) -> Bool {
+            var value: Int32 = 0
+            guard entry.found != 0, crowd_mmdb_bool(database.handle, entry.offset, path.keys, &value) != 0 else {
+                return false
             }
-        }
-
-        private static func withPath<T>(
-            _ path: [StaticString], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> T
-        ) -> T {
-            let keys: [UnsafePointer<CChar>?] =
-                path.map { UnsafeRawPointer($0.utf8Start).assumingMemoryBound(to: CChar.self) } + [nil]
-            return keys.withUnsafeBufferPointer { buffer in
-                var none: UnsafePointer<CChar>?
-                return withUnsafePointer(to: &none) { body(buffer.baseAddress ?? $0) }
-            }
+            return value != 0
         }
     }
 
     /// nil when the look-up itself fails, as for IPv6 in a database of IPv4 networks.
     func record(of address: IPAddress) -> Record? {
         var entry = crowd_mmdb_entry()
-        let bytes = address.networkBytes
-        guard crowd_mmdb_lookup(handle, bytes, address.isV6 ? 1 : 0, &entry) != 0 else { return nil }
+        guard crowd_mmdb_lookup(handle, address.high, address.low, address.isV6 ? 1 : 0, &entry) != 0 else {
+            return nil
+        }
         let network = entry.found != 0 ? IPRange(address, prefixLength: Int(entry.netmask)) : nil
         return Record(database: self, entry: entry, network: network)
     }
+}
+
+/// The paths that are read.
+extension GeoDatabase.Path {
+    /// Of a country that an address may have: its own, the registered one, the represented one.
+    struct Country: Sendable {
+        let code: GeoDatabase.Path
+        let isInEU: GeoDatabase.Path
+        let name: GeoDatabase.Path
+
+        init(_ key: StaticString) {
+            code = GeoDatabase.Path(key, "iso_code")
+            isInEU = GeoDatabase.Path(key, "is_in_european_union")
+            name = GeoDatabase.Path(key, "names", "en")
+        }
+    }
+    static let country = Country("country")
+    static let registeredCountry = Country("registered_country")
+    static let representedCountry = Country("represented_country")
+    static let city = GeoDatabase.Path("city", "names", "en")
+    static let continent = GeoDatabase.Path("continent", "code")
+    static let latitude = GeoDatabase.Path("location", "latitude")
+    static let longitude = GeoDatabase.Path("location", "longitude")
+    static let timeZone = GeoDatabase.Path("location", "time_zone")
+    static let postalCode = GeoDatabase.Path("postal", "code")
+    static let systemNumber = GeoDatabase.Path("autonomous_system_number")
+    static let systemName = GeoDatabase.Path("autonomous_system_organization")
 }

@@ -13,40 +13,43 @@ struct GeoLookups {
             case .system, .range: system
             }
         guard let record = database?.record(of: address) else { return .null }
-        func text(_ text: String?) -> Value { .string(arena.copy(text ?? "")) }
+        typealias Path = GeoDatabase.Path
+        func text(_ text: ByteSlice?) -> Value { .string(arena.copy(text ?? .empty)) }
         switch part {
-        case .country: return text(record.text("country", "iso_code"))
-        case .range: return record.network.map { text($0.description) } ?? .null
+        case .country: return text(record.text(Path.country.code))
+        case .range: return record.network.map { .string(arena.copy($0.description)) } ?? .null
         case .system:
             return object([
-                ("AutonomousSystemNumber", .int(Int64(record.number("autonomous_system_number") ?? 0))),
-                ("AutonomousSystemOrganization", text(record.text("autonomous_system_organization"))),
+                ("AutonomousSystemNumber", .int(Int64(record.number(.systemNumber) ?? 0))),
+                ("AutonomousSystemOrganization", text(record.text(.systemName))),
             ])
         case .city:
             return object([
-                ("City", object([("Names", object([("en", text(record.text("city", "names", "en")))]))])),
-                ("Continent", object([("Code", text(record.text("continent", "code")))])),
-                ("Country", country(record, "country", text)),
-                ("RegisteredCountry", country(record, "registered_country", text)),
-                ("RepresentedCountry", country(record, "represented_country", text)),
+                ("City", object([("Names", object([("en", text(record.text(.city)))]))])),
+                ("Continent", object([("Code", text(record.text(.continent)))])),
+                ("Country", country(record, Path.country, text)),
+                ("RegisteredCountry", country(record, Path.registeredCountry, text)),
+                ("RepresentedCountry", country(record, Path.representedCountry, text)),
                 (
                     "Location",
                     object([
-                        ("Latitude", .float(record.number("location", "latitude") ?? 0)),
-                        ("Longitude", .float(record.number("location", "longitude") ?? 0)),
-                        ("TimeZone", text(record.text("location", "time_zone"))),
+                        ("Latitude", .float(record.number(.latitude) ?? 0)),
+                        ("Longitude", .float(record.number(.longitude) ?? 0)),
+                        ("TimeZone", text(record.text(.timeZone))),
                     ])
                 ),
-                ("Postal", object([("Code", text(record.text("postal", "code")))])),
+                ("Postal", object([("Code", text(record.text(.postalCode)))])),
             ])
         }
     }
 
-    private func country(_ record: GeoDatabase.Record, _ key: StaticString, _ text: (String?) -> Value) -> Value {
+    private func country(_ record: GeoDatabase.Record, _ paths: GeoDatabase.Path.Country, _ text: (ByteSlice?) -> Value)
+        -> Value
+    {
         object([
-            ("IsoCode", text(record.text(key, "iso_code"))),
-            ("IsInEuropeanUnion", .bool(record.bool(key, "is_in_european_union"))),
-            ("Names", object([("en", text(record.text(key, "names", "en")))])),
+            ("IsoCode", text(record.text(paths.code))),
+            ("IsInEuropeanUnion", .bool(record.bool(paths.isInEU))),
+            ("Names", object([("en", text(record.text(paths.name)))])),
         ])
     }
 

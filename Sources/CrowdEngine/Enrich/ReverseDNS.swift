@@ -5,11 +5,16 @@ import Synchronization
 /// `reverse_dns`: the first name of an address, with its trailing dot (engine facts B.5).
 struct ReverseDNSEnricher: Enricher {
     let names: ReverseDNS
-    let keys: EnrichedKeys
+    private let key: EnrichedKey
+
+    init(_ names: ReverseDNS, _ keys: KeyTable) {
+        self.names = names
+        key = EnrichedKey("reverse_dns", keys)
+    }
 
     func enrich(_ value: ByteSlice, _ event: Event) {
         guard let address = IPAddress(ascii: value.buffer), let name = names.name(of: address) else { return }
-        keys.set("reverse_dns", name, event)
+        key.set(name, event)
     }
 }
 

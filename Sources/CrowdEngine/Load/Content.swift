@@ -88,11 +88,13 @@ public struct ContentLoader {
         let data = DataFiles(resolve: { resolve($0.sourceURL, $0.destination) }, report: report)
         var environment = Environment(keys: keys, functions: CrowdSecFunctions.all(data))
         environment.declareEvent()
+        environment.files = data
         let groks = library()
         let parsers = stages(items.parsers, environment, data, groks, overrides: overrides)
         let postoverflows = stages(items.postoverflows, environment, data, groks, overrides: nil)
         let context = context(items.contexts, environment)
         let scenarios = scenarios(items.scenarios, environment, data, keepingAll: context.needsWholeEvents)
+        if usesIndex { environment.needles.seal() }
         return Content(
             keys: keys, parsers: parsers, postoverflows: postoverflows, scenarios: scenarios, context: context,
             data: data, refused: refused, warnings: warnings, usesJIT: groks.usesJIT, indexed: usesIndex)
@@ -158,15 +160,14 @@ public struct ContentLoader {
         var compiler = NodeCompiler(environment: environment, stashes: data.stashes, groks: groks)
         compiler.enrichers["ParseDate"] = DateEnricher(keys: environment.keys)
         compiler.enrichers["UnmarshalJSON"] = JSONEnricher()
-        compiler.enrichers["reverse_dns"] = ReverseDNSEnricher(
-            names: reverseDNS, keys: EnrichedKeys(table: environment.keys))
+        compiler.enrichers["reverse_dns"] = ReverseDNSEnricher(reverseDNS, environment.keys)
         var stages: [(name: String, nodes: [Node])] = []
         func add(_ document: YAMLNode, _ stage: String) {
             do {
                 let config = try NodeConfig(from: document)
                 if config.isAnonymous { return }
                 load(config.data, into: data)
-                if !config.data.isEmpty { openDatabases(data, EnrichedKeys(table: environment.keys), &compiler) }
+                if !config.data.isEmpty { openDatabases(data, environment.keys, &compiler) }
                 let node = try compiler.compile(config)
                 if let index = stages.firstIndex(where: { $0.name == stage }) {
                     stages[index].nodes.append(node)
@@ -187,7 +188,7 @@ public struct ContentLoader {
     }
 
     /// GeoIP databases that an item has named; one that cannot be opened leaves its methods without effect.
-    private mutating func openDatabases(_ data: DataFiles, _ keys: EnrichedKeys, _ compiler: inout NodeCompiler) {
+    private mutating func openDatabases(_ data: DataFiles, _ keys: KeyTable, _ compiler: inout NodeCompiler) {
         for (name, path) in data.databases where name.hasSuffix(".mmdb") {
             let isASN = name.contains("ASN")
             guard compiler.enrichers[isASN ? "GeoIpASN" : "GeoIpCity"] == nil else { continue }
@@ -195,11 +196,11 @@ public struct ContentLoader {
                 let database = try GeoDatabase(path: path)
                 if isASN {
                     data.geo.system = database
-                    compiler.enrichers["GeoIpASN"] = ASNEnricher(database: database, keys: keys)
-                    compiler.enrichers["IpToRange"] = RangeEnricher(database: database, keys: keys)
+                    compiler.enrichers["GeoIpASN"] = ASNEnricher(database, keys)
+                    compiler.enrichers["IpToRange"] = RangeEnricher(database, keys)
                 } else {
                     data.geo.city = database
-                    compiler.enrichers["GeoIpCity"] = CityEnricher(database: database, keys: keys)
+                    compiler.enrichers["GeoIpCity"] = CityEnricher(database, keys)
                 }
             } catch {
                 warnings.append(error)

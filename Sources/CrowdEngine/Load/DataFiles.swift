@@ -110,6 +110,8 @@ final class LookUpTable {
     private var substrings: [(pattern: ByteSlice, tag: ByteSlice)] = []
     private var patterns: [(pattern: GoPattern, tag: ByteSlice)] = []
     private let arena = Arena(chunkSize: 64 * 1024)
+    /// Whether any of the substrings occurs, in one pass; nil when there are too many.
+    private var anySubstring: NeedleAutomaton?
 
     init(_ lines: [String]) throws {
         var values: [Value] = []
@@ -129,15 +131,29 @@ final class LookUpTable {
             }
         }
         rows = ListValue(values)
+        let texts = substrings.map(\.pattern)
+        var trie = NeedleTrie()
+        if !texts.isEmpty, !texts.contains(where: \.isEmpty), trie.add(texts, number: 0) {
+            anySubstring = trie.automaton()
+        }
     }
 
     /// Equal rows first, then the leftmost substring, then patterns in order.
     func tag(for subject: ByteSlice) -> ByteSlice {
         if let tag = equals[subject] { return tag }
+        return substring(of: subject) ?? patterns.first { $0.pattern.matches(subject) }?.tag ?? .empty
+    }
+
+    private func substring(of subject: ByteSlice) -> ByteSlice? {
+        if let anySubstring {
+            var found: UInt64 = 0
+            _ = anySubstring.search(subject, into: &found)
+            guard found != 0 else { return nil }
+        }
         var best: (at: Int, tag: ByteSlice)?
         for row in substrings {
             if let at = subject.find(row.pattern), at < best?.at ?? .max { best = (at, row.tag) }
         }
-        return best?.tag ?? patterns.first { $0.pattern.matches(subject) }?.tag ?? .empty
+        return best?.tag
     }
 }

@@ -13,15 +13,10 @@ final class AlertContext: Sendable {
     init(_ names: [(name: String, programs: [Program])], limit: Int) {
         self.names = names
         self.limit = limit
-        needsWholeEvents = names.contains { $0.programs.contains { AlertContext.looksDeep($0.source) } }
+        needsWholeEvents = names.contains { $0.programs.contains(where: \.looksBeyondMeta) }
     }
 
     var isEmpty: Bool { names.isEmpty }
-
-    private static func looksDeep(_ source: String) -> Bool {
-        // By the text: what mentions these words may look there.
-        ["Parsed", "Unmarshaled", "Line", "evt)", "evt,"].contains { source.contains($0) }
-    }
 
     /// The variables beside `evt`; only the web application firewall has a match and a request, so both are empty.
     static func declare(in environment: inout Environment) {

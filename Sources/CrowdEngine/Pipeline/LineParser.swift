@@ -24,11 +24,14 @@ public final class LineParser {
     let event: Event
     let runner: StageRunner
     var counts = LineCounts()
+    /// For asking which scenarios may want the event.
+    private let machine: Machine
     private var candidates: [Int] = []
 
     public init(_ content: Content) {
         self.content = content
         event = Event(keys: content.keys)
+        machine = Machine(event: event)
         runner = StageRunner(content.parsers, event: event, stashes: content.data.stashes)
     }
 
@@ -73,7 +76,7 @@ public final class LineParser {
     }
 
     private var isWanted: Bool {
-        content.scenarioIndex.candidates(for: event, into: &candidates)
+        content.scenarioIndex.candidates(on: machine, into: &candidates)
         return !candidates.isEmpty
     }
 

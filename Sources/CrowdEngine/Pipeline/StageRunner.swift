@@ -240,7 +240,7 @@ final class StageRunner {
         switch value {
         case .string(let text): text
         case .int(let number): event.arena.decimal(number)
-        case .float(let number): event.arena.copy(Printing.sixDecimals(number))
+        case .float(let number): Printing.sixDecimals(number, event.arena)
         default: nil
         }
     }

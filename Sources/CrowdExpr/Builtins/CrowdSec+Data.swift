@@ -5,11 +5,8 @@ extension CrowdSecFunctions {
     /// Addresses and ranges.
     static let addresses: [Function] = [
         Function("IpInRange", [.string, .string], .bool) { call throws(ValueError) in
-            guard let address = IPAddress(ascii: try call.text(0).buffer), let range = IPRange(try call.string(1))
-            else {
-                return .bool(false)
-            }
-            return .bool(range.contains(address) || range.contains(address.unmapped))
+            let (address, range) = (try call.text(0), try call.text(1))
+            return .bool(IPRange(ascii: range.buffer).map { $0.covers(address) } ?? false)
         },
         Function("IsIP", [.string], .bool) { call throws(ValueError) in
             .bool(IPAddress(ascii: try call.text(0).buffer) != nil)
@@ -115,10 +112,9 @@ extension CrowdSecFunctions {
         Function("FloatApproxEqual", [.any, .any], .bool) { call throws(ValueError) in
             .bool((try call.double(0) - call.double(1)).magnitude < 1e-6)
         },
-        Function("basename", [.string], .string) { call throws(ValueError) in
-            let path = try call.text(0)
-            guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return .string(path) }
-            return .string(path[(slash + 1)..<path.count])
+        Function("basename") { path, _ in
+            guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return path }
+            return path[(slash + 1)..<path.count]
         },
     ]
 

@@ -4,15 +4,9 @@ import Glibc
 extension CrowdSecFunctions {
     /// Text functions: Go's strings and url packages.
     static let texts: [Function] = [
-        Function("Upper", [.string], .string) { call throws(ValueError) in
-            .string(Texts.upper(try call.text(0), call.arena))
-        },
-        Function("Lower", [.string], .string) { call throws(ValueError) in
-            .string(Texts.lower(try call.text(0), call.arena))
-        },
-        Function("TrimSpace", [.string], .string) { call throws(ValueError) in
-            .string(Texts.trim(try call.text(0), nil))
-        },
+        Function("Upper", text: Texts.upper),
+        Function("Lower", text: Texts.lower),
+        Function("TrimSpace") { text, _ in Texts.trim(text, nil) },
         Function("Trim", [.string, .string], .string) { call throws(ValueError) in
             .string(Texts.trim(try call.text(0), try call.text(1)))
         },
@@ -70,14 +64,8 @@ extension CrowdSecFunctions {
         Function("PathEscape", [.string], .string) { call throws(ValueError) in
             .string(URLText.escape(try call.text(0), query: false, call.arena))
         },
-        Function("QueryUnescape", [.string], .string) { call throws(ValueError) in
-            let text = try call.text(0)
-            return .string(URLText.unescape(text, plusIsBlank: true, call.arena) ?? text)
-        },
-        Function("PathUnescape", [.string], .string) { call throws(ValueError) in
-            let text = try call.text(0)
-            return .string(URLText.unescape(text, plusIsBlank: false, call.arena) ?? text)
-        },
+        Function("QueryUnescape") { text, arena in URLText.unescape(text, plusIsBlank: true, arena) ?? text },
+        Function("PathUnescape") { text, arena in URLText.unescape(text, plusIsBlank: false, arena) ?? text },
         Function("ParseQuery", [.string], .map(.list(.string))) { call throws(ValueError) in
             .map(URLText.query(try call.text(0), call.arena))
         },

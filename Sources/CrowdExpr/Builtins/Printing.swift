@@ -21,6 +21,15 @@ public enum Printing {
     /// `%f`: what a static makes of a float.
     public static func sixDecimals(_ number: Double) -> String { FloatText.fixedSix(number) }
 
+    /// The same without making a String, for numbers of which a multiplication leaves no doubt how they are rounded:
+    /// coordinates, for one.
+    public static func sixDecimals(_ number: Double, _ arena: Arena) -> ByteSlice {
+        let millionths = number.magnitude * 1e6
+        let whole = millionths.rounded()
+        guard millionths < 1e12, (millionths - whole).magnitude < 0.4 else { return arena.copy(sixDecimals(number)) }
+        return FloatText.fixedSix(millionths: UInt64(whole), isNegative: number.sign == .minus, arena)
+    }
+
     static func sortedEntries(_ map: MapValue) -> [(ByteSlice, Value)] {
         zip(map.keys, map.values).sorted { $0.0 < $1.0 }
     }
@@ -93,6 +102,26 @@ enum FloatText {
     static func fixedSix(_ number: Double) -> String {
         guard number.isFinite else { return number.isNaN ? "NaN" : number < 0 ? "-Inf" : "+Inf" }
         return fixed(number, decimals: 6)
+    }
+
+    static func fixedSix(millionths: UInt64, isNegative: Bool, _ arena: Arena) -> ByteSlice {
+        let room = arena.allocate(24)
+        var (at, rest, digits) = (24, millionths, 0)
+        while rest > 0 || digits < 7 {
+            if digits == 6 {
+                at -= 1
+                room[at] = UInt8(ascii: ".")
+            }
+            at -= 1
+            room[at] = 48 + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+            digits += 1
+        }
+        if isNegative {
+            at -= 1
+            room[at] = UInt8(ascii: "-")
+        }
+        return ByteSlice(base: room + at, count: 24 - at)
     }
 
     static func fixed(_ number: Double, decimals: Int) -> String { CFormat.fixed(number, decimals: decimals) }

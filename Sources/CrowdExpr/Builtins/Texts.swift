@@ -12,12 +12,8 @@ enum TextFunctions {
         Function("trimSuffix", [.string, .string], required: 1, .string) { call throws(ValueError) in
             .string(Texts.trimSuffix(try call.text(0), call.count > 1 ? try call.text(1) : ByteSlice(" ")))
         },
-        Function("upper", [.string], .string) { call throws(ValueError) in
-            .string(Texts.upper(try call.text(0), call.arena))
-        },
-        Function("lower", [.string], .string) { call throws(ValueError) in
-            .string(Texts.lower(try call.text(0), call.arena))
-        },
+        Function("upper", text: Texts.upper),
+        Function("lower", text: Texts.lower),
         Function("split", [.string, .string, .int], required: 2, .list(.string)) { call throws(ValueError) in
             try Texts.split(call, keepSeparator: false)
         },
@@ -105,23 +101,32 @@ enum Texts {
         text.hasSuffix(suffix) ? text[0..<(text.count - suffix.count)] : text
     }
 
-    static func upper(_ text: ByteSlice, _ arena: Arena) -> ByteSlice {
-        cased(text, arena, ascii: { $0 >= 97 && $0 <= 122 ? $0 - 32 : $0 }, unicode: { $0.properties.uppercaseMapping })
+    @Sendable static func upper(_ text: ByteSlice, _ arena: Arena) -> ByteSlice {
+        asciiCased(text, arena, from: UInt8(ascii: "a")) ?? cased(text, arena) { $0.properties.uppercaseMapping }
     }
 
-    static func lower(_ text: ByteSlice, _ arena: Arena) -> ByteSlice {
-        cased(text, arena, ascii: { $0 >= 65 && $0 <= 90 ? $0 + 32 : $0 }, unicode: { $0.properties.lowercaseMapping })
+    @Sendable static func lower(_ text: ByteSlice, _ arena: Arena) -> ByteSlice {
+        asciiCased(text, arena, from: UInt8(ascii: "A")) ?? cased(text, arena) { $0.properties.lowercaseMapping }
+    }
+
+    /// The letters from `first` on in their other case; nil for text beyond ASCII. Written so that it becomes vector code.
+    @inline(__always)
+    private static func asciiCased(_ text: ByteSlice, _ arena: Arena, from first: UInt8) -> ByteSlice? {
+        let (source, count) = (text.base, text.count)
+        let target = arena.allocate(count)
+        var seen: UInt8 = 0
+        for index in 0..<count {
+            let byte = source[index]
+            seen |= byte
+            target[index] = byte ^ (byte &- first < 26 ? 0x20 : 0)
+        }
+        return seen < 0x80 ? ByteSlice(base: target, count: count) : nil
     }
 
     /// Simple case mapping: a scalar whose mapping is several scalars stays as it is, as in Go.
     private static func cased(
-        _ text: ByteSlice, _ arena: Arena, ascii: (UInt8) -> UInt8, unicode: (Unicode.Scalar) -> String
+        _ text: ByteSlice, _ arena: Arena, _ unicode: (Unicode.Scalar) -> String
     ) -> ByteSlice {
-        if text.buffer.allSatisfy({ $0 < 0x80 }) {
-            let target = arena.allocate(text.count)
-            for index in 0..<text.count { target[index] = ascii(text[index]) }
-            return ByteSlice(base: target, count: text.count)
-        }
         var result = String.UnicodeScalarView()
         for scalar in String(text).unicodeScalars {
             let mapped = unicode(scalar).unicodeScalars

@@ -4,8 +4,16 @@ import CrowdText
 /// Turns a checked tree into nodes: types choose the node, constants are folded, patterns compiled.
 struct Compiler {
     let environment: Environment
+    private let questions: NeedleQuestions
+    private let declared = Declared()
 
-    init(_ environment: Environment) { self.environment = environment }
+    /// What the names that `let` declares stand for, by slot.
+    private final class Declared { var nodes: [Int: Node] = [:] }
+
+    init(_ environment: Environment) {
+        self.environment = environment
+        questions = NeedleQuestions(table: environment.needles)
+    }
 
     func compile(_ node: Expression) throws(ExprError) -> Node { Folding.fold(try build(node)) }
 
@@ -53,7 +61,9 @@ struct Compiler {
             for entry in entries { built.append((try compile(entry.key), try compile(entry.value))) }
             return MapLiteral(built, at: at)
         case .declaration(_, let value, let body):
-            return Declaration(node.slot, try compile(value), try compile(body), at: at)
+            let initial = try compile(value)
+            declared.nodes[node.slot] = initial
+            return Declaration(node.slot, initial, try compile(body), at: at)
         case .sequence(let parts): return Sequence(try all(parts), at: at)
         }
     }
@@ -67,7 +77,9 @@ struct Compiler {
     }
 
     private func identifier(_ name: String, _ node: Expression) -> Node {
-        guard let variable = environment.variables[name] else { return Local(node.slot, at: node.offset) }
+        guard let variable = environment.variables[name] else {
+            return Local(node.slot, declared.nodes[node.slot], at: node.offset)
+        }
         return variable.slot == Environment.eventSlot
             ? EventValue(at: node.offset) : Variable(variable.slot, at: node.offset)
     }
@@ -156,6 +168,15 @@ struct Compiler {
         guard let function = environment.functions[name] ?? Builtins.functions[name] else {
             throw ExprError("unknown name \(name)", at: node.offset)
         }
+        if let body = function.textBody, arguments.count == 1, arguments[0].type == .string {
+            return TextCall(function, body, try compile(arguments[0]), at: node.offset)
+        }
+        if name == "IpInRange", arguments.count == 2, arguments[0].type == .string,
+            let range = arguments[1].constantText
+        {
+            let known = range.withUnsafeBufferPointer { IPRange(ascii: $0) }
+            return AddressInRange(try compile(arguments[0]), known, at: node.offset)
+        }
         return Call(function, try all(arguments), at: node.offset)
     }
 
@@ -165,7 +186,36 @@ struct Compiler {
         let list = try compile(arguments[0])
         let predicate = arguments.count > 1 ? try compile(arguments[1]) : nil
         let extra = arguments.count > 2 ? try compile(arguments[2]) : nil
-        return PredicateNodes.make(name, list, predicate, extra, level: node.slot, at: node.offset)
+        let parts = PredicateParts(name: name, list: list, predicate: predicate, extra: extra, level: node.slot)
+        guard name == "any", let predicate, let items = loadedItems(arguments[0], list) else {
+            return PredicateNodes.make(parts, question: nil, at: node.offset)
+        }
+        if let known = isOneOf(items, predicate, level: node.slot, node.offset) { return known }
+        if let known = isInOneOf(items, predicate, level: node.slot, node.offset) { return known }
+        let question = questions.any(items, predicate, level: node.slot)
+        return PredicateNodes.make(parts, question: question, at: node.offset)
+    }
+
+    /// The elements of a list that is the same at every event: a literal, or a data file that was loaded before.
+    private func loadedItems(_ expression: Expression, _ list: Node) -> [Value]? {
+        if case .list(let constant)? = (list as? Constant)?.constant { return constant.items }
+        guard case .call("File", let arguments) = expression.kind, let name = arguments.first?.constantText else {
+            return nil
+        }
+        return environment.files.lines(of: String(decoding: name, as: UTF8.self))?.items
+    }
+
+    /// `any(items, {text == #})`: a look-up in the set of the items.
+    private func isOneOf(_ items: [Value], _ predicate: Node, level: Int, _ offset: Int) -> Node? {
+        guard let test = predicate as? TextEqual, !test.negated, (test.right as? Element)?.isElement(of: level) == true,
+            test.left.view != nil
+        else { return nil }
+        var texts: [ByteSlice] = []
+        for item in items {
+            guard case .string(let text) = item else { return nil }
+            texts.append(text)
+        }
+        return InTextSet(test.left, TextSet(texts), isText: true, at: offset)
     }
 
     // MARK: operators
@@ -180,9 +230,9 @@ struct Compiler {
         switch op {
         case .equal, .notEqual: return equality(a, b, isText: isText, negated: op == .notEqual, at)
         case .less, .greater, .lessOrEqual, .greaterOrEqual: return Ordering(op, a, b, at: at)
-        case .contains: return TextTestNode(.contains, a, b, isText: isText, at: at)
-        case .startsWith: return TextTestNode(.startsWith, a, b, isText: isText, at: at)
-        case .endsWith: return TextTestNode(.endsWith, a, b, isText: isText, at: at)
+        case .contains: return textTest(.contains, a, b, isText: isText, at)
+        case .startsWith: return textTest(.startsWith, a, b, isText: isText, at)
+        case .endsWith: return textTest(.endsWith, a, b, isText: isText, at)
         case .matches: return try matches(a, b, right, at)
         case .in: return membership(a, b, left, right, at)
         case .range: return RangeList(a, b, at: at)
@@ -218,20 +268,55 @@ struct Compiler {
         return nodes[0]
     }
 
+    /// `any(items, {IpInRange(text, #)})`, perhaps with `len(#) > 0 &&` before it: an empty text is no range.
+    private func isInOneOf(_ items: [Value], _ predicate: Node, level: Int, _ offset: Int) -> Node? {
+        if let both = predicate as? And, let guarded = both.left as? Ordering, guarded.isNotEmpty(level) {
+            return isInOneOf(items, both.right, level: level, offset)
+        }
+        guard let call = predicate as? Call, call.function.name == "IpInRange", call.arguments.count == 2,
+            !items.isEmpty,
+            (call.arguments[1] as? Element)?.isElement(of: level) == true, call.arguments[0].isOfEvent
+        else { return nil }
+        var ranges: [IPRange] = []
+        for item in items {
+            guard case .string(let text) = item else { return nil }
+            if let range = IPRange(ascii: text.buffer) { ranges.append(range) }
+        }
+        return AddressInAnyRange(call.arguments[0], ranges, at: offset)
+    }
+
+    private func textTest(_ test: TextTest, _ a: Node, _ b: Node, isText: Bool, _ at: Int) -> Node {
+        let question = isText ? b.constantText.flatMap { questions.holds(a, [$0]) } : nil
+        return TextTestNode(test, a, b, isText: isText, question: question, at: at)
+    }
+
     private func equality(_ a: Node, _ b: Node, isText: Bool, negated: Bool, _ at: Int) -> Node {
         if let field = a as? FieldText, let constant = b as? ConstantText {
             return FieldEqual(field, constant.constant, negated: negated)
         }
-        return isText ? TextEqual(a, b, negated: negated, at: at) : Equal(a, b, negated: negated, at: at)
+        guard isText else { return Equal(a, b, negated: negated, at: at) }
+        let question = negated ? nil : b.constantText.flatMap { questions.holds(a, [$0]) }
+        return TextEqual(a, b, negated: negated, question: question, at: at)
     }
 
     private func matches(_ a: Node, _ b: Node, _ right: Expression, _ at: Int) throws(ExprError) -> Node {
-        guard let text = right.constantText else { return MatchesComputed(a, b, at: at) }
         do {
-            return Matches(a, try Compiler.pattern(text), at: at)
+            if let text = right.constantText {
+                return Matches(a, try Compiler.pattern(text), question: question(a, text), at: at)
+            }
         } catch {
             throw ExprError(error.description, at: right.offset)
         }
+        // A pattern that was computed at load; a wrong one is an error only when it is used.
+        if let text = b.constantText.map({ Array($0.buffer) }), let pattern = try? Compiler.pattern(text) {
+            return Matches(a, pattern, question: question(a, text), at: at)
+        }
+        return MatchesComputed(a, b, at: at)
+    }
+
+    private func question(_ subject: Node, _ pattern: [UInt8]) -> NeedleQuestion? {
+        guard let texts = PatternNeeds.texts(of: String(decoding: pattern, as: UTF8.self)) else { return nil }
+        return questions.matches(subject, texts)
     }
 
     private func membership(_ a: Node, _ b: Node, _ left: Expression, _ right: Expression, _ at: Int) -> Node {
@@ -241,6 +326,12 @@ struct Compiler {
                 let set = TextSet(texts.map(Compiler.immortal))
                 return InTextSet(a, set, isText: left.type == .string, at: at)
             }
+        }
+        // `'name' in evt.Meta`
+        if let field = eventField(right), let map = EventMap(field: field), let name = left.constantText,
+            let key = environment.keys.intern(String(decoding: name, as: UTF8.self))
+        {
+            return FieldIsSet(map, key, at: at)
         }
         return In(a, b, at: at)
     }
@@ -269,6 +360,7 @@ enum Folding {
         case let node as TextEqual: isConstant(node.left) && isConstant(node.right)
         case let node as ListLiteral: node.items.count <= 1_000 && node.items.allSatisfy(isConstant)
         case let node as Call: node.function.isPure && node.arguments.allSatisfy(isConstant)
+        case let node as TextCall: isConstant(node.argument)
         default: false
         }
     }

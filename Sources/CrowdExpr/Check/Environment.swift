@@ -12,6 +12,8 @@ public struct Function: Sendable {
     /// Whether it gives the same answer for the same constants, so that it may be computed at load.
     public let isPure: Bool
     public let body: @Sendable (Arguments) throws(ValueError) -> Value
+    /// The same for a function that makes one text of one text and cannot fail: called without boxing either.
+    let textBody: (@Sendable (ByteSlice, Arena) -> ByteSlice)?
 
     public init(
         _ name: String, _ parameters: [StaticType], required: Int? = nil, variadic: Bool = false, _ result: StaticType,
@@ -24,6 +26,19 @@ public struct Function: Sendable {
         self.result = result
         isPure = pure
         self.body = body
+        textBody = nil
+    }
+
+    /// A pure function of one text that gives a text and cannot fail.
+    init(_ name: String, text body: @escaping @Sendable (ByteSlice, Arena) -> ByteSlice) {
+        self.name = name
+        parameters = [.string]
+        required = 1
+        isVariadic = false
+        result = .string
+        isPure = true
+        self.body = { call throws(ValueError) in .string(body(try call.text(0), call.arena)) }
+        textBody = body
     }
 }
 
@@ -36,6 +51,11 @@ public struct Environment: Sendable {
     public private(set) var functions: [String: Function] = [:]
     /// Where fields of events are numbered; needed by environments that have `evt`.
     public let keys: KeyTable
+    /// Data files that were loaded before the expression is compiled: their texts are looked for all at once.
+    public var files: any ExprResources = NoResources()
+    /// The texts that all expressions of this environment look for in events. Its owner seals it after the last was
+    /// compiled; before that, and where nobody does, nothing is known ahead.
+    public let needles = NeedleTable()
 
     public init(keys: KeyTable = KeyTable(), functions: [Function] = []) {
         self.keys = keys

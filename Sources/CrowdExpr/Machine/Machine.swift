@@ -14,6 +14,8 @@ public final class Machine {
     var locals: [Value] = []
     var scopes: [Scope] = []
     var stack: [Value] = []
+    /// What the fields of the event hold of the texts that expressions look for.
+    var answers: NeedleAnswers?
     private var memoryLeft = 0
     private var stepsLeft = 0
 

@@ -29,6 +29,9 @@ class Node {
     /// Conditions without which this one cannot be true.
     var facts: [Fact] { [] }
 
+    /// Texts without which it cannot be true: of each group of questions at least one must be answered with perhaps.
+    var needs: [[NeedleQuestion]] { [] }
+
     func error(_ text: String) -> ExprError { ExprError(text, at: offset, phase: .run) }
 
     /// Runs an operation on values and adds the place to its error.
@@ -143,8 +146,10 @@ final class EnvironmentMap: Node {
 
 final class Local: Node {
     let slot: Int
-    init(_ slot: Int, at offset: Int) {
-        self.slot = slot
+    /// What it was declared to be.
+    let initial: Node?
+    init(_ slot: Int, _ initial: Node?, at offset: Int) {
+        (self.slot, self.initial) = (slot, initial)
         super.init(at: offset)
     }
     override func value(_ machine: Machine) throws(ExprError) -> Value { machine.locals[slot] }
@@ -162,6 +167,12 @@ final class Declaration: Node {
         machine.locals[slot] = try initial.value(machine)
         return try body.value(machine)
     }
+    override func bool(_ machine: Machine) throws(ExprError) -> Bool {
+        machine.locals[slot] = try initial.value(machine)
+        return try body.bool(machine)
+    }
+    override var facts: [Fact] { body.facts }
+    override var needs: [[NeedleQuestion]] { body.needs }
 }
 
 final class Sequence: Node {
@@ -193,4 +204,6 @@ final class Element: Node {
         case .accumulator: machine.scopes[level].accumulator
         }
     }
+    /// `#` itself, of the predicate at that level.
+    func isElement(of level: Int) -> Bool { kind == .element && self.level == level }
 }

@@ -15,6 +15,7 @@ final class And: Node {
         try left.bool(machine) ? try right.value(machine) : .bool(false)
     }
     override var facts: [Fact] { left.facts + right.facts }
+    override var needs: [[NeedleQuestion]] { left.needs + right.needs }
 }
 
 final class Or: Node {
@@ -33,6 +34,11 @@ final class Or: Node {
     /// A fact holds for the whole when both sides state it of the same field: `x == 'a' or x == 'b'`.
     override var facts: [Fact] {
         left.facts.compactMap { fact in right.facts.lazy.compactMap { fact.either($0) }.first }
+    }
+    /// Of what either side needs, one group each: the whole needs one of both.
+    override var needs: [[NeedleQuestion]] {
+        guard let a = left.needs.first, let b = right.needs.first else { return [] }
+        return [a + b]
     }
 }
 
@@ -76,6 +82,8 @@ final class Conditional: Node {
     override func text(_ machine: Machine) throws(ExprError) -> ByteSlice {
         try condition.bool(machine) ? try yes.text(machine) : try no.text(machine)
     }
+    override var facts: [Fact] { no.isFalse ? condition.facts + yes.facts : [] }
+    override var needs: [[NeedleQuestion]] { no.isFalse ? condition.needs + yes.needs : [] }
 }
 
 final class Coalesce: Node {
@@ -96,8 +104,9 @@ final class TextEqual: BoolNode {
     let left: Node
     let right: Node
     let negated: Bool
-    init(_ left: Node, _ right: Node, negated: Bool, at offset: Int) {
-        (self.left, self.right, self.negated) = (left, right, negated)
+    let question: NeedleQuestion?
+    init(_ left: Node, _ right: Node, negated: Bool, question: NeedleQuestion?, at offset: Int) {
+        (self.left, self.right, self.negated, self.question) = (left, right, negated, question)
         super.init(at: offset)
     }
     override func bool(_ machine: Machine) throws(ExprError) -> Bool {
@@ -110,6 +119,7 @@ final class TextEqual: BoolNode {
         if let constant = left as? ConstantText { return right.equals(constant.constant) }
         return []
     }
+    override var needs: [[NeedleQuestion]] { question.map { [[$0]] } ?? [] }
 }
 
 /// `field == 'constant'`: the commonest filter of all, in one node.
@@ -204,6 +214,17 @@ struct TextSet {
         for value in values where value == text { return true }
         return false
     }
+}
+
+/// `'name' in evt.Meta`: whether the field was set, be it to an empty text.
+final class FieldIsSet: BoolNode {
+    let map: EventMap
+    let key: FieldKey
+    init(_ map: EventMap, _ key: FieldKey, at offset: Int) {
+        (self.map, self.key) = (map, key)
+        super.init(at: offset)
+    }
+    override func bool(_ machine: Machine) throws(ExprError) -> Bool { map.fields(of: machine.event).contains(key) }
 }
 
 final class In: BoolNode {

@@ -21,10 +21,14 @@ final class TextTestNode: BoolNode {
     let right: Node
     /// Both sides known to be text; otherwise nil on either side gives false and other kinds are an error.
     let isText: Bool
-    init(_ test: TextTest, _ left: Node, _ right: Node, isText: Bool, at offset: Int) {
-        (self.test, self.left, self.right, self.isText) = (test, left, right, isText)
+    let question: NeedleQuestion?
+    init(
+        _ test: TextTest, _ left: Node, _ right: Node, isText: Bool, question: NeedleQuestion? = nil, at offset: Int
+    ) {
+        (self.test, self.left, self.right, self.isText, self.question) = (test, left, right, isText, question)
         super.init(at: offset)
     }
+    override var needs: [[NeedleQuestion]] { question.map { [[$0]] } ?? [] }
     override func bool(_ machine: Machine) throws(ExprError) -> Bool {
         if isText {
             let text = try left.text(machine)
@@ -43,10 +47,12 @@ final class TextTestNode: BoolNode {
 final class Matches: BoolNode {
     let subject: Node
     let pattern: GoPattern
-    init(_ subject: Node, _ pattern: GoPattern, at offset: Int) {
-        (self.subject, self.pattern) = (subject, pattern)
+    let question: NeedleQuestion?
+    init(_ subject: Node, _ pattern: GoPattern, question: NeedleQuestion?, at offset: Int) {
+        (self.subject, self.pattern, self.question) = (subject, pattern, question)
         super.init(at: offset)
     }
+    override var needs: [[NeedleQuestion]] { question.map { [[$0]] } ?? [] }
     override func bool(_ machine: Machine) throws(ExprError) -> Bool {
         switch try subject.value(machine) {
         case .string(let text): return pattern.matches(text)
@@ -76,6 +82,23 @@ final class MatchesComputed: BoolNode {
         } catch {
             throw self.error(error.description)
         }
+    }
+}
+
+/// A function of one text that gives a text.
+final class TextCall: TextNode {
+    let function: Function
+    let argument: Node
+    private let body: @Sendable (ByteSlice, Arena) -> ByteSlice
+    init(
+        _ function: Function, _ body: @escaping @Sendable (ByteSlice, Arena) -> ByteSlice, _ argument: Node,
+        at offset: Int
+    ) {
+        (self.function, self.body, self.argument) = (function, body, argument)
+        super.init(at: offset)
+    }
+    override func text(_ machine: Machine) throws(ExprError) -> ByteSlice {
+        body(try argument.text(machine), machine.arena)
     }
 }
 

@@ -2,14 +2,13 @@ import CrowdCore
 
 /// Functions that ask a predicate about each element of a list.
 enum PredicateNodes {
-    static func make(_ name: String, _ list: Node, _ predicate: Node?, _ extra: Node?, level: Int, at offset: Int)
-        -> Node
-    {
-        let parts = PredicateParts(name: name, list: list, predicate: predicate, extra: extra, level: level)
-        switch name {
-        case "any", "all", "none", "one": return Quantifier(parts, at: offset)
+    static func make(_ parts: PredicateParts, question: NeedleQuestion?, at offset: Int) -> Node {
+        switch parts.name {
+        case "any", "all", "none", "one": return Quantifier(parts, question: question, at: offset)
         case "reduce": return Reduce(parts, at: offset)
-        case "map", "filter", "sortBy", "groupBy": return Transformation(parts, at: offset)
+        case "filter":
+            return Transformation(parts, isOfElement: parts.predicate?.isOfElement(parts.level) ?? false, at: offset)
+        case "map", "sortBy", "groupBy": return Transformation(parts, isOfElement: false, at: offset)
         default: return Search(parts, at: offset)
         }
     }
@@ -33,12 +32,14 @@ class PredicateNode: Node {
         super.init(at: offset)
     }
 
-    func items(_ machine: Machine) throws(ExprError) -> [Value] {
+    func list(_ machine: Machine) throws(ExprError) -> ListValue {
         switch try parts.list.value(machine) {
-        case .list(let list): return list.items
+        case .list(let list): return list
         case let other: throw error("builtin \(parts.name) takes only array (got \(other.kind))")
         }
     }
+
+    func items(_ machine: Machine) throws(ExprError) -> [Value] { try list(machine).items }
 
     func ask(_ item: Value, _ index: Int, _ machine: Machine) throws(ExprError) -> Bool {
         guard let predicate = parts.predicate else { return try Constant(item, at: offset).bool(machine) }
@@ -61,9 +62,20 @@ class PredicateNode: Node {
 
 /// `any`, `all`, `none`, `one`
 final class Quantifier: PredicateNode {
+    /// Unless one of the list's texts is in the field that `any` looks at, no turn gives true.
+    let question: NeedleQuestion?
+
+    init(_ parts: PredicateParts, question: NeedleQuestion?, at offset: Int) {
+        self.question = question
+        super.init(parts, at: offset)
+    }
+
+    override var needs: [[NeedleQuestion]] { question.map { [[$0]] } ?? [] }
+
     override func value(_ machine: Machine) throws(ExprError) -> Value { .bool(try bool(machine)) }
 
     override func bool(_ machine: Machine) throws(ExprError) -> Bool {
+        if let question, !machine.mayHold(question) { return false }
         var found = 0
         let stopAt = parts.name == "one" ? 2 : 1
         let wanted = parts.name != "all"
@@ -115,8 +127,21 @@ final class Search: PredicateNode {
 
 /// `map`, `filter`, `sortBy`, `groupBy`
 final class Transformation: PredicateNode {
+    /// A filter that says the same of an element whenever it is asked.
+    private let isOfElement: Bool
+
+    init(_ parts: PredicateParts, isOfElement: Bool, at offset: Int) {
+        self.isOfElement = isOfElement
+        super.init(parts, at: offset)
+    }
+
     override func value(_ machine: Machine) throws(ExprError) -> Value {
-        let items = try items(machine)
+        let list = try list(machine)
+        let items = list.items
+        if isOfElement, let memo = list.memo as? FilterMemo {
+            let kept = try memo.filter(self, items) { (item, index) throws(ExprError) in try ask(item, index, machine) }
+            return .list(kept)
+        }
         try located { () throws(ValueError) in try machine.useMemory(items.count) }
         switch parts.name {
         case "map":

@@ -22,6 +22,7 @@ public final class Program: @unchecked Sendable {
         scopeDepth = checker.maxDepth
         isPure = !checker.hasEffects
         root = try Compiler(environment).compile(tree)
+        needs = NeedleNeeds(root.needs)
     }
 
     public func value(on machine: Machine) throws(ExprError) -> Value {
@@ -41,8 +42,17 @@ public final class Program: @unchecked Sendable {
         return try root.text(machine)
     }
 
+    /// Whether it may look at more of an event than its Meta, Enriched and times: by the text, which mentions such a field
+    /// or hands whole structures to a function.
+    public var looksBeyondMeta: Bool {
+        ["Parsed", "Unmarshaled", "Line", "evt)", "evt,", "#)", "#,", "json", "Json", "JSON", "Sprintf", "string("]
+            .contains { source.contains($0) }
+    }
+
     /// What a dispatcher may know without running it: see `Facts`.
     public var facts: [Fact] { root.facts }
+    /// Texts without which the condition cannot be true.
+    public let needs: NeedleNeeds
     /// Whether the expression is a constant, and which.
     public var constant: Value? { (root as? Constant)?.constant }
     /// The event field that the whole expression reads, when it is no more than that.
