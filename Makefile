@@ -15,7 +15,7 @@ FUZZ_SECONDS ?= 60
 WITH_PROGRAMS := ^(SuiteTests|CrowdFirewallTests|CrowdToolsTests)\.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fuzz lint build install replay torture chaos bench bench-bouncer bench-sources bench-peers packages
+.PHONY: help demo test check fuzz lint build install replay torture chaos units bench bench-bouncer bench-sources bench-peers packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -62,6 +62,9 @@ torture: ## a log rotated in every way at random, a million lines at full speed,
 	@for seed in 1 2 3 4 5 6 7 8 9 10; do \
 	    CROWD_TORTURE_LINES=1000000 CROWD_TORTURE_SEED=$$seed swift test --skip-build --filter TortureTests || exit 1; \
 	done
+
+units: build ## the units under a systemd of their own: packets, rights, a kill, a hang, a boot (root)
+	Tests/Units/run
 
 chaos: ## agent, Local API and bouncer killed a hundred times while an attack log is followed (root)
 	CROWD_STRICT=1 swift build --build-tests

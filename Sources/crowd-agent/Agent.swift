@@ -139,6 +139,7 @@ struct Agent {
                 log: log))
         service.waitUntilBegun()
         FreedMemory.giveBack()
+        StartPages.giveBack()
         log.info("Starting processing data")
         ServiceManager.ready()
         waitForEnd(&service, context, contact, log, logging)

@@ -10,6 +10,8 @@ final class DecisionSource: Sendable {
         var deleted: [String] = []
         /// `nil`: bouncers are not told.
         var allowlist: [String]?
+        /// Said once each, before anything sensible.
+        var nonsense: [ScriptedServer.Response] = []
     }
 
     private let state = Mutex(State())
@@ -49,6 +51,12 @@ final class DecisionSource: Sendable {
     /// Values of the one allowlist.
     func allow(_ values: [String]) { state.withLock { $0.allowlist = values } }
 
+    /// What is answered next, to whatever is asked of the stream.
+    func say(_ nonsense: [ScriptedServer.Response]) { state.withLock { $0.nonsense += nonsense } }
+
+    /// Whether all of that has been said.
+    var hasSaidAll: Bool { state.withLock { $0.nonsense.isEmpty } }
+
     /// Ends as a process does: nobody is answered any more.
     func stop() {
         server.withLock { server in
@@ -68,6 +76,8 @@ final class DecisionSource: Sendable {
     private func answer(_ request: ScriptedServer.Request) -> ScriptedServer.Response {
         if request.path.hasPrefix("/v1/allowlists") { return allowlists() }
         guard request.path.hasPrefix("/v1/decisions/stream") else { return .init(404, "{\"message\":\"\"}") }
+        let next = state.withLock { $0.nonsense.isEmpty ? nil : $0.nonsense.removeFirst() }
+        if let next { return next }
         if request.path.contains("startup=true") {
             return state.withLock { state in
                 (state.new, state.deleted) = ([], [])

@@ -23,10 +23,10 @@ final class PacketStage: Sendable {
         config = try directory.write("bouncer.yaml", lines.joined())
     }
 
-    func start() throws -> Command {
+    func start(environment: [String: String] = [:]) throws -> Command {
         try Command(
             ["ip", "netns", "exec", network.edge, Command.built("crowd-bouncer"), "-c", config],
-            log: directory.path + "/log")
+            log: directory.path + "/log", environment: environment)
     }
 
     /// Starts with the Local API there and waits until the first answer is in force.

@@ -66,12 +66,14 @@ private func ban(_ first: UInt128, _ last: UInt128? = nil, _ deadline: Deadline 
     @Test(arguments: 0..<200 as Range<UInt64>)
     func plansAppliedOneByOneAreTheCover(_ seed: UInt64) {
         var random = SeededRandom(seed)
+        // All in one heap, or several apart, with chains of ranges that touch.
+        let widest: UInt128 = seed % 2 == 0 ? 40 : 300
         var state = DesiredState()
         var kernel: Set<Segment> = []
         for now in 0..<30 as Range<Deadline> {
             func bans(_ deadline: ClosedRange<Deadline>) -> [Ban] {
                 (0..<Int.random(in: 0...3, using: &random)).map { _ in
-                    let first = UInt128.random(in: 0...40, using: &random)
+                    let first = UInt128.random(in: 0...widest, using: &random)
                     let length = Bool.random(using: &random) ? 0 : UInt128.random(in: 1...8, using: &random)
                     return ban(first, first + length, .random(in: deadline, using: &random))
                 }
@@ -86,6 +88,39 @@ private func ban(_ first: UInt128, _ last: UInt128? = nil, _ deadline: Deadline 
             let wanted = RangeCover.segments(state.sets[set]?.ranges ?? [:], now: now)
             #expect(kernel.sorted { $0.span < $1.span } == wanted, "seed \(seed), now \(now)")
         }
+    }
+}
+
+@Suite("Neighbourhood of ranges") struct NeighbourhoodTests {
+    private static let everything = [AddressSpan(first: 0, last: .max)]
+
+    struct Place: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var touched: [(UInt128, UInt128)]
+        var all: [(UInt128, UInt128)] = []
+        var stretches: [(UInt128, UInt128)]?
+    }
+
+    @Test(arguments: [
+        Place(testDescription: "alone", touched: [(10, 20)], all: [(0, 8), (22, 30)], stretches: [(10, 20)]),
+        Place(testDescription: "touching", touched: [(10, 20)], all: [(0, 9), (21, 30)], stretches: [(0, 30)]),
+        Place(
+            testDescription: "linked by a wide one", touched: [(10, 20)], all: [(15, 90), (80, 95), (100, 200)],
+            stretches: [(10, 95)]),
+        Place(
+            testDescription: "two places", touched: [(50, 60), (10, 20)], all: [(5, 12), (61, 70)],
+            stretches: [(5, 20), (50, 70)]),
+        Place(
+            testDescription: "the ends of all addresses", touched: [(0, 0), (.max, .max)], all: [(1, 3)],
+            stretches: [(0, 3), (.max, .max)]),
+        Place(testDescription: "a long chain", touched: [(0, 9)], all: (1..<50).map { ($0 * 10, $0 * 10 + 9) }),
+    ])
+    func isAsWideAsTheLinksReach(_ place: Place) {
+        let all = Dictionary(uniqueKeysWithValues: place.all.map { (AddressSpan(first: $0.0, last: $0.1), Int64(9)) })
+        let found = RangeCover.around(place.touched.map { AddressSpan(first: $0.0, last: $0.1) }, all)
+        #expect(
+            found.stretches == place.stretches.map { $0.map { AddressSpan(first: $0.0, last: $0.1) } }
+                ?? Self.everything)
     }
 }
 

@@ -46,7 +46,10 @@ private func split(_ text: String, step: Int) throws -> (emitted: [Emitted], isC
             ])
     }
 
-    @Test(arguments: ["{\"deleted\":null,\"new\":null}", "{\"new\":[],\"deleted\":[]}", "{}", " {\"new\": [\n]}\n"])
+    @Test(arguments: [
+        "{\"deleted\":null,\"new\":null}", "{\"new\":[],\"deleted\":[]}", " {\"new\": [\n]}\n",
+        "{\"x\":\"new\",\"y\":[[{}]],\"new\" :\n null,\"z\":{\"new\":5}}",
+    ])
     func emptyAnswersAreComplete(_ text: String) throws {
         let result = try split(text, step: 7)
         #expect(result.isComplete && result.emitted.isEmpty)
@@ -58,7 +61,17 @@ private func split(_ text: String, step: Int) throws -> (emitted: [Emitted], isC
         }
     }
 
-    @Test(arguments: ["[]", "x", "\"a\"", "}", "{}{", "<html>"])
+    /// Well formed, and not what was asked for.
+    @Test(arguments: ["{}", "{\"message\":\"new\"}", "{\"deleted\":[]}", "{\"x\":{\"new\":[]}}", "{\"new\\u0000\":[]}"])
+    func withoutNewDecisionsItIsNoAnswer(_ text: String) throws {
+        #expect(try !split(text, step: 5).isComplete)
+    }
+
+    @Test(arguments: [
+        "[]", "x", "\"a\"", "}", "{}{", "<html>", "{\"new\":\"all\"}", "{\"new\":7}", "{\"new\":{}}",
+        "{\"deleted\":true}",
+        "{\"new\":[],\"deleted\":{\"value\":\"x\"}}", "{\"new\":[]}[",
+    ])
     func nonsenseIsRefused(_ text: String) { #expect(throws: StreamSplitter.Failure.self) { try split(text, step: 3) } }
 
     @Test func anEndlessDecisionIsRefused() {
@@ -105,6 +118,48 @@ private func split(_ text: String, step: Int) throws -> (emitted: [Emitted], isC
         let cut = try ScriptedServer { _ in .init(200, String(body.prefix(100))) }
         let second = await #expect(throws: LAPIError.self) { try await client(cut).stream(startup: true) { _, _ in } }
         #expect(second == .badAnswer("the decision stream was cut off or malformed"))
+    }
+
+    private static func packed(_ shell: String) -> [UInt8] {
+        let output = try? Command.run(["sh", "-c", "\(shell) | gzip -9 -n | od -An -v -tu1"]).output
+        return (output ?? "").split(whereSeparator: \.isWhitespace).compactMap { UInt8($0) }
+    }
+
+    static let gzip = [("Content-Encoding", "gzip")]
+    static let nonsense: [(String, ScriptedServer.Response)] = [
+        ("500", .init(500, "{\"message\":\"sorry\"}")), ("a proxy's page", .init(502, "<html>Bad Gateway</html>")),
+        ("403 without words", .init(403)), ("a captive portal", .init(200, "<html>Welcome</html>")),
+        ("nothing", .init(200)), ("204", .init(204)), ("null", .init(200, "null")),
+        ("somebody else's JSON", .init(200, "{\"status\":\"ok\"}")),
+        ("a redirect", .init(301, body, headers: [("Location", "/elsewhere")])), ("a dropped connection", .drop),
+        ("bytes", .init(200, "\u{0}\u{1}\u{2}")), ("depth", .init(200, String(repeating: "[", count: 100_000))),
+        ("a string without end", .init(200, "{\"new\":[{\"value\":\"" + String(repeating: "9", count: 200_000))),
+        ("no gzip", .init(200, body, headers: gzip)),
+        ("much packed nothing", .init(200, bytes: packed("head -c 300000000 /dev/zero"), headers: gzip)),
+        ("much packed space", .init(200, bytes: packed("yes ' ' | head -c 300000000"), headers: gzip)),
+        ("a cut gzip", .init(200, bytes: Array(packed("cat /etc/services").prefix(500)), headers: gzip)),
+    ]
+
+    @Test(arguments: nonsense.map(\.0))
+    func nonsenseIsAnErrorAndIsNotActedUpon(_ name: String) async throws {
+        let answer = try #require(Self.nonsense.first { $0.0 == name }?.1)
+        let server = try ScriptedServer { _ in answer }
+        var settings = BouncerClient.Settings(
+            endpoint: HTTPEndpoint(baseURL: server.url, userAgent: "crowdsec-firewall-bouncer/v0"), apiKey: "key")
+        settings.maxResponseBytes = 100_000_000
+        let bouncer = BouncerClient(settings)
+        await #expect(throws: LAPIError.self) { try await bouncer.stream(startup: true) { _, _ in } }
+        #expect(!server.requests.contains { $0.path == "/elsewhere" }, "redirects are not followed")
+    }
+
+    @Test(arguments: [
+        ("{\"new\":[{\"value\":5,\"duration\":[],\"type\":{},\"origin\":null}],\"deleted\":null}", 0),
+        ("{\"new\":[[[[]]],[1],{\"value\":\"\\ud800\"},{\"a\" 1}],\"deleted\":[]}", 3), ("{\"new\":[null,1,\"x\"]}", 0),
+    ])
+    func whatIsNoDecisionCostsNoOther(_ text: String, _ unreadable: Int) async throws {
+        let server = try ScriptedServer { _ in .init(200, text) }
+        let answer = try await client(server).stream(startup: true) { _, _ in }
+        #expect(answer.unreadable == unreadable)
     }
 
     @Test(arguments: [(201, true), (404, false), (405, false)])

@@ -17,6 +17,19 @@ public enum ServiceManager {
     /// The line that `systemctl status` shows.
     public static func status(_ text: String) { send(lines(text)) }
 
+    /// How long systemd waits for a sign of life (`WatchdogSec=`) before it ends the service; nil where it does not.
+    public static var watchdogTimeout: GoDuration? {
+        guard let text = getenv("WATCHDOG_USEC").map({ String(cString: $0) }), let microseconds = Int64(text),
+            microseconds > 0, microseconds < .max / 1000
+        else { return nil }
+        // It may be another process of the same service that is watched.
+        let watched = getenv("WATCHDOG_PID").map { String(cString: $0) }
+        return watched == nil || watched == "\(getpid())" ? GoDuration(nanoseconds: microseconds * 1000) : nil
+    }
+
+    /// A sign of life.
+    public static func isAlive() { send(["WATCHDOG=1"]) }
+
     private static func lines(_ status: String?) -> [String] {
         status.map { ["STATUS=" + $0.split(separator: "\n").joined(separator: " ")] } ?? []
     }

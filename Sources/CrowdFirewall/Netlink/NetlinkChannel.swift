@@ -18,6 +18,9 @@ final class KernelChannel: NetlinkChannel {
     /// Room for the errors of one transaction.
     private static let receiveBytes: Int32 = 8 * 1024 * 1024
 
+    /// An answer that does not come within this is lost.
+    private static let patienceSeconds = 60
+
     private let fd: Int32
 
     init() throws(NetlinkError) {
@@ -25,6 +28,8 @@ final class KernelChannel: NetlinkChannel {
         guard fd >= 0 else { throw NetlinkError(code: errno, action: "open netlink socket") }
         set(SOL_SOCKET, SO_SNDBUFFORCE, Self.sendBytes)
         set(SOL_SOCKET, SO_RCVBUFFORCE, Self.receiveBytes)
+        var patience = timeval(tv_sec: Self.patienceSeconds, tv_usec: 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         set(Int32(CROWD_SOL_NETLINK), Int32(CROWD_NETLINK_CAP_ACK), 1)
         var address = sockaddr_nl()
         address.nl_family = sa_family_t(AF_NETLINK)

@@ -7,6 +7,11 @@ struct OriginTable: Sendable {
         var name: String
     }
 
+    /// Each costs two sets and two rules per chain: what comes beyond shares one origin, `rest`.
+    static let limit = 250
+    static let rest = Origin(label: "others", name: "others")
+    private static let longestLabel = 256
+
     private(set) var all: [Origin] = []
     private var numbers: [String: Int] = [:]
     let longestName: Int
@@ -17,10 +22,11 @@ struct OriginTable: Sendable {
 
     /// The number of a decision's origin; lists count one by one, by the list's name in `scenario`.
     mutating func number(origin: String, scenario: String) -> Int {
-        let label = origin == "lists" && !scenario.isEmpty ? "lists:\(scenario)" : origin
+        let isList = origin == "lists" && !scenario.isEmpty
+        let label = isList ? "lists:\(scenario)" : origin
         if let known = numbers[label] { return known }
-        let plain = origin == "lists" && !scenario.isEmpty ? "lists-\(scenario)" : origin
-        return number(label: label, name: SetName.sanitised(plain, longest: longestName))
+        let name = SetName.sanitised(isList ? "lists-\(scenario)" : origin, longest: longestName)
+        return number(label: label.utf8.count > Self.longestLabel ? name : label, name: name)
     }
 
     /// The number of an origin known only by a set's name, found in the kernel at start.
@@ -44,6 +50,7 @@ struct OriginTable: Sendable {
     }
 
     private mutating func add(_ origin: Origin) -> Int {
+        if all.count >= Self.limit && origin != Self.rest { return numbers[Self.rest.label] ?? add(Self.rest) }
         all.append(origin)
         numbers[origin.label] = all.count - 1
         return all.count - 1

@@ -16,7 +16,6 @@ actor Enforcer {
     let config: FirewallConfig
     let log: Logger
     let filter: any PacketFilter
-    let connections: (any ConnectionTable)?
     var desired = DesiredState()
     var allowed = Allowances()
     var origins: OriginTable
@@ -28,20 +27,16 @@ actor Enforcer {
     var figures = Verification()
     /// Elements of large sets that nobody decided, as of the last sweep.
     var excesses: [KernelSet: Int] = [:]
-    /// The kernel has no connection tracking, or none for us.
-    var connectionsFailed = false
     /// True once a complete list was taken: before that nothing in the kernel is superfluous.
-    private(set) var hasDecisions = false
+    var hasDecisions: Bool { completeLists > 0 }
+    /// How many complete lists were taken.
+    private(set) var completeLists = 0
     /// Moves with every change of the desired state.
     private(set) var revision = 0
 
-    init(
-        _ config: FirewallConfig, filter: sending any PacketFilter, connections: sending (any ConnectionTable)? = nil,
-        log: Logger
-    ) {
+    init(_ config: FirewallConfig, filter: sending any PacketFilter, log: Logger) {
         self.config = config
         self.filter = filter
-        self.connections = connections
         self.log = log
         origins = Self.origins(config)
         for family in Family.allCases where config.tables(family).enabled {
@@ -97,7 +92,7 @@ actor Enforcer {
     func replace(with batch: DecisionCollector.Batch, _ origins: OriginTable) -> Verification {
         self.origins = origins
         desired = batch.state
-        hasDecisions = true
+        completeLists += 1
         revision += 1
         var result = converge(isFirst: true)
         result.drift = 0
@@ -180,6 +175,20 @@ actor Enforcer {
             do { try filter.remove(layout) } catch {
                 log.error("Table was not removed", metadata: ["error": "\(error)"])
             }
+        }
+    }
+
+    /// Those of some addresses that are banned now.
+    func banned(among addresses: Set<UInt128>, _ family: Family) -> Set<UInt128> {
+        let now = MonotonicClock.now()
+        let bans = desired.sets.filter { $0.key.family == family }.values
+        let ranges = bans.map { RangeCover.segments($0.ranges, now: now) }
+        let free = allowed.cover(family, now: now)
+        return addresses.filter { address in
+            let isBanned =
+                bans.contains { ($0.hosts[address] ?? 0) > now }
+                || ranges.contains { RangeCover.contains($0, address) }
+            return isBanned && !RangeCover.contains(free, address)
         }
     }
 

@@ -5,6 +5,9 @@ internal import Logging
 /// What goes on beside the stream of decisions.
 extension FirewallBouncer {
     private static let tick = Duration.seconds(1)
+    /// A list and its first snapshot are done with by then.
+    private static let settling = Duration.seconds(4)
+    private static let snapshotRetry: Deadline = 5000
     /// Bans that end this soon are prolonged while the Local API is away (`outage_policy: hold`), by so much.
     private static let holdAhead: Deadline = 10_000
     private static let holdFor: Deadline = 60_000
@@ -53,26 +56,51 @@ extension FirewallBouncer {
         return status
     }
 
+    /// Tells systemd's watchdog that decisions can be taken: the sign comes from behind everything that the enforcer does.
+    func showLife() async {
+        guard let timeout = ServiceManager.watchdogTimeout else { return }
+        let pause = Duration.nanoseconds(timeout.nanoseconds / 3)
+        repeat {
+            _ = await enforcer.revision
+            ServiceManager.isAlive()
+        } while (try? await Task.sleep(for: pause)) != nil
+    }
+
+    // MARK: Memory
+
+    /// What the start and each complete list needed, and nothing else, goes back to the system once they are over.
+    func giveMemoryBack() async {
+        var settled: Int?
+        while (try? await Task.sleep(for: Self.settling)) != nil {
+            let lists = await enforcer.completeLists
+            guard lists != settled else { continue }
+            settled = lists
+            FreedMemory.giveBack()
+            StartPages.giveBack()
+        }
+    }
+
     // MARK: Snapshot
 
     /// Keeps the snapshot no older than seconds; large lists are written less often.
     func keepSnapshot() async {
-        var saved = await enforcer.revision
+        // A complete list may have come before this.
+        var saved: Int?
         var next = MonotonicClock.now()
         while (try? await Task.sleep(for: Self.tick)) != nil {
             let revision = await enforcer.revision
             guard revision != saved, MonotonicClock.now() >= next else { continue }
-            saved = revision
             let count = await saveSnapshot()
-            next = MonotonicClock.now() + max(2000, Deadline(count) / 200)
+            saved = count == nil ? nil : revision
+            next = MonotonicClock.now() + (count.map { max(2000, Deadline($0) / 200) } ?? Self.snapshotRetry)
         }
     }
 
     /// A failure is told once.
     ///
-    /// - Returns: how many bytes there are.
+    /// - Returns: how many bytes there are; `nil` after a failure.
     @discardableResult
-    func saveSnapshot() async -> Int {
+    func saveSnapshot() async -> Int? {
         guard let directory = config.stateDirectory, let snapshot = await enforcer.snapshot() else { return 0 }
         do throws(SnapshotError) {
             let bytes = try snapshot.get()
@@ -83,7 +111,7 @@ extension FirewallBouncer {
             if board.failsToSave() {
                 log.error("Decisions would not outlast a reboot without Local API", metadata: ["reason": "\(error)"])
             }
-            return 0
+            return nil
         }
     }
 

@@ -12,6 +12,8 @@ public struct FirewallBouncer: Sendable {
     let log: Logger
     let enforcer: Enforcer
     let client: BouncerClient
+    /// `nil` where the kernel has no connection tracking, or it is not wanted.
+    let cutter: ConnectionCutter?
     let board = StatusBoard()
     let metrics: FirewallMetrics
     private let started = Timestamp.now()
@@ -22,8 +24,8 @@ public struct FirewallBouncer: Sendable {
     public init(_ config: FirewallConfig, metrics: Metrics, log: Logger) throws(ConfigError) {
         self.config = config
         self.log = log
-        enforcer = Enforcer(
-            config, filter: try Self.filter(config, log), connections: Self.connections(config, log), log: log)
+        enforcer = Enforcer(config, filter: try Self.filter(config, log), log: log)
+        cutter = Self.cutter(config, log)
         client = BouncerClient(Self.settings(config))
         let layouts = Family.allCases.filter { config.tables($0).enabled }.map { TableLayout(config, $0) }
         self.metrics = FirewallMetrics(metrics, filter: try Self.filter(config, log), layouts: layouts)
@@ -56,7 +58,10 @@ public struct FirewallBouncer: Sendable {
             group.addTask { await watchLocalAPI() }
             group.addTask { await followAllowlists() }
             group.addTask { await keepSnapshot() }
+            group.addTask { await giveMemoryBack() }
+            group.addTask { await showLife() }
             group.addTask { await report() }
+            group.addTask { await cutter?.run(enforcer) { metrics.connectionsCut.add(UInt64($0)) } }
         }
         await saveSnapshot()
         await enforcer.stop()
@@ -133,9 +138,7 @@ public struct FirewallBouncer: Sendable {
             await enforcer.apply(batch, origins)
             log.debug("Decisions taken", metadata: ["new": "\(batch.new.count)", "deleted": "\(batch.deleted.count)"])
         }
-        if config.cutsConnections && !(batch.new.isEmpty && batch.state.count == 0) {
-            metrics.connectionsCut.add(UInt64(await enforcer.cutConnections()))
-        }
+        if isFirst || !batch.new.isEmpty { cutter?.ask(for: isFirst ? .everything : .bans(batch.new)) }
         let decided = await enforcer.decided()
         metrics.set(decided: decided, origins: origins)
         metrics.set(figures: await enforcer.figures)
@@ -195,11 +198,10 @@ extension FirewallBouncer {
         }
     }
 
-    /// `nil` where the kernel has no connection tracking, or it is not wanted.
-    private static func connections(_ config: FirewallConfig, _ log: Logger) -> sending (any ConnectionTable)? {
+    private static func cutter(_ config: FirewallConfig, _ log: Logger) -> ConnectionCutter? {
         guard config.cutsConnections, config.mode != .dryRun else { return nil }
         do {
-            return try KernelConnections()
+            return ConnectionCutter(try KernelConnections(), log: log)
         } catch {
             log.warning("Connections of banned addresses are not cut", metadata: ["error": "\(error)"])
             return nil

@@ -102,10 +102,11 @@ struct DesiredState: Sendable {
             change.hosts.add.append(Segment(key, key, until: deadline))
         }
         guard !gone.ranges.isEmpty || !coming.ranges.isEmpty else { return change }
-        let before = RangeCover.segments(bans.ranges, now: now)
+        let touched = RangeCover.around(Array(gone.ranges.keys) + Array(coming.ranges.keys), bans.ranges)
+        let before = RangeCover.segments(bans.ranges.filter { touched.meets($0.key) }, now: now)
         for span in gone.ranges.keys { bans.ranges[span] = nil }
         bans.ranges.merge(coming.ranges) { $1 }
-        let after = RangeCover.segments(bans.ranges, now: now)
+        let after = RangeCover.segments(bans.ranges.filter { touched.meets($0.key) }, now: now)
         change.ranges = ElementPlan.from(before, to: after, .exact)
         return change
     }

@@ -48,7 +48,8 @@ struct Snapshot {
     /// - Parameter longestName: of an origin, as the sets' names allow now.
     init(from reader: inout SnapshotReader, longestName: Int) throws(SnapshotError) {
         origins = OriginTable(longestName: longestName)
-        let age = max(0, Timestamp.now().seconds - (try reader.take(Int64.self)))
+        let elapsed = Timestamp.now().seconds.subtractingReportingOverflow(try reader.take(Int64.self))
+        let age = elapsed.overflow ? 0 : max(0, elapsed.partialValue)
         let now = MonotonicClock.now()
         var numbers: [Int] = []
         for _ in 0..<(try reader.take(UInt32.self)) {

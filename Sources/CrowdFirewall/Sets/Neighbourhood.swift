@@ -1,0 +1,45 @@
+/// Stretches of addresses outside of which a change of some ranges changes nothing: the ranges themselves, and all that is
+/// linked to them by overlapping or touching.
+///
+/// Invariant: sorted, and no two of them overlap or touch.
+struct Neighbourhood: Equatable, Sendable {
+    private(set) var stretches: [AddressSpan]
+
+    init(_ spans: [AddressSpan]) {
+        stretches = []
+        for span in spans.sorted() {
+            if let last = stretches.last, span.first == 0 || span.first - 1 <= last.last {
+                stretches[stretches.count - 1].last = max(last.last, span.last)
+            } else {
+                stretches.append(span)
+            }
+        }
+    }
+
+    /// Whether a span overlaps one of the stretches or touches it. O(log n).
+    func meets(_ span: AddressSpan) -> Bool {
+        let before = span.first == 0 ? 0 : span.first - 1
+        var (low, high) = (0, stretches.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if stretches[middle].last < before { low = middle + 1 } else { high = middle }
+        }
+        return low < stretches.count && (stretches[low].first == 0 || stretches[low].first - 1 <= span.last)
+    }
+}
+
+extension RangeCover {
+    /// Ranges of a list may touch each other in one long chain: after so many links all are taken.
+    private static let links = 4
+
+    /// The neighbourhood of some ranges among all: a few walks over all of them.
+    static func around(_ spans: [AddressSpan], _ all: [AddressSpan: Deadline]) -> Neighbourhood {
+        var found = Neighbourhood(spans)
+        for _ in 0..<links {
+            let wider = Neighbourhood(found.stretches + all.keys.filter(found.meets))
+            if wider == found { return found }
+            found = wider
+        }
+        return Neighbourhood([AddressSpan(first: 0, last: .max)])
+    }
+}
