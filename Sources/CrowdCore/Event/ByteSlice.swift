@@ -77,7 +77,10 @@ public import Glibc
 
 extension ByteSlice: Hashable, Comparable {
     @inlinable public static func == (a: ByteSlice, b: ByteSlice) -> Bool {
-        a.count == b.count && (a.base == b.base || memcmp(a.base, b.base, a.count) == 0)
+        guard a.count == b.count else { return false }
+        guard a.base != b.base, a.count > 0 else { return true }
+        // Most texts that are compared differ at once.
+        return a.base[0] == b.base[0] && memcmp(a.base, b.base, a.count) == 0
     }
 
     /// Byte order.

@@ -36,6 +36,11 @@ final class Pourer {
     /// Live buckets, all scenarios together, and the most there may be.
     private(set) var live = 0
     private let ceiling: Int
+    /// From this many buckets on, a replay lets go of those whose time is long over.
+    private var replayCrowd = Pourer.smallCrowd
+    private static let smallCrowd = 10_000
+    /// How much older than the newest line a log's lines may be, where it is sorted by anything but time.
+    private static let disorder = GoDuration.seconds(3_600)
     /// For hashes that a snapshot keeps.
     private let hashKey: UInt64
     /// The clock, as the caller moves it: when the batch of the line was read, or the sweep began.
@@ -117,10 +122,24 @@ final class Pourer {
             }
             finish(bucket, scenario, at: time)
         }
+        if event.isReplay, live >= replayCrowd { sweepReplay(at: time) }
         if live >= ceiling { evict() }
         live += 1
         counts[scenario.number].instantiated += 1
         return store.make(key, hash: hash, isReplay: event.isReplay)
+    }
+
+    /// Ends a replay's buckets that nothing can be poured into any more, unless the log goes back by more than an hour.
+    /// What they would have given is the same: nothing.
+    private func sweepReplay(at time: Timestamp) {
+        for store in stores where !store.scenario.isTimed {
+            while let bucket = store.eldest, bucket.pointee.isReplay,
+                time > bucket.pointee.last + store.scenario.life + Pourer.disorder
+            {
+                finish(bucket, store.scenario, at: time)
+            }
+        }
+        replayCrowd = max(Pourer.smallCrowd, live + live / 4)
     }
 
     private func isOver(_ bucket: BucketPointer, _ scenario: Scenario, _ time: Timestamp) -> Bool {

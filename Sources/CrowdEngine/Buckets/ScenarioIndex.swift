@@ -14,8 +14,9 @@ struct ScenarioIndex: Sendable {
     /// Scenarios whose filters cannot hold without certain texts.
     private let needles: NeedleIndex
 
-    init(_ scenarios: [Scenario], keys: KeyTable, indexed: Bool = true) {
-        let logType = keys.intern("log_type")
+    /// Asks the environment about texts: to be made before its questions are sealed.
+    init(_ scenarios: [Scenario], _ environment: Environment, indexed: Bool = true) {
+        let logType = environment.keys.intern("log_type")
         var tables: [FieldName: [ByteSlice: [Int]]] = [:]
         var others: [Int] = []
         var needy: [(number: Int, needs: NeedleNeeds)] = []
@@ -30,8 +31,8 @@ struct ScenarioIndex: Sendable {
             }
             for value in Set(values) { tables[name, default: [:]][value, default: []].append(scenario.number) }
         }
-        self.others = others
-        needles = NeedleIndex(needy)
+        needles = NeedleIndex(needy, in: environment, others: &others)
+        self.others = others.sorted()
         fields = tables.map { Field(map: $0.key.isMeta ? .meta : .parsed, key: $0.key.key, scenarios: $0.value) }
             .sorted { $0.key < $1.key }
     }

@@ -20,7 +20,7 @@ public final class Content: @unchecked Sendable {
 
     init(
         keys: KeyTable, parsers: Stages, postoverflows: Stages, scenarios: [Scenario], context: AlertContext,
-        data: DataFiles, refused: [ConfigError], warnings: [ConfigError], usesJIT: Bool, indexed: Bool
+        data: DataFiles, refused: [ConfigError], warnings: [ConfigError], usesJIT: Bool, scenarioIndex: ScenarioIndex
     ) {
         self.keys = keys
         self.parsers = parsers
@@ -31,7 +31,7 @@ public final class Content: @unchecked Sendable {
         self.refused = refused
         self.warnings = warnings
         self.usesJIT = usesJIT
-        scenarioIndex = ScenarioIndex(scenarios, keys: keys, indexed: indexed)
+        self.scenarioIndex = scenarioIndex
     }
 
     /// What a line is parsed to depends on the lines before it: parsers keep stashes.
@@ -94,10 +94,11 @@ public struct ContentLoader {
         let postoverflows = stages(items.postoverflows, environment, data, groks, overrides: nil)
         let context = context(items.contexts, environment)
         let scenarios = scenarios(items.scenarios, environment, data, keepingAll: context.needsWholeEvents)
+        let index = ScenarioIndex(scenarios, environment, indexed: usesIndex)
         if usesIndex { environment.needles.seal() }
         return Content(
             keys: keys, parsers: parsers, postoverflows: postoverflows, scenarios: scenarios, context: context,
-            data: data, refused: refused, warnings: warnings, usesJIT: groks.usesJIT, indexed: usesIndex)
+            data: data, refused: refused, warnings: warnings, usesJIT: groks.usesJIT, scenarioIndex: index)
     }
 
     /// The standard names, then pattern files: those without a dot in their name, all read as one (so their order does not

@@ -28,7 +28,7 @@ extension Checker {
 
     private func checkPattern(_ pattern: [UInt8], _ node: Expression) throws(ExprError) {
         do {
-            _ = try Compiler.pattern(pattern)
+            _ = try GoPattern(String(decoding: pattern, as: UTF8.self))
         } catch {
             throw ExprError(error.description, at: node.offset)
         }

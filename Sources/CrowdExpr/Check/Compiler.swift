@@ -4,7 +4,6 @@ import CrowdText
 /// Turns a checked tree into nodes: types choose the node, constants are folded, patterns compiled.
 struct Compiler {
     let environment: Environment
-    private let questions: NeedleQuestions
     private let declared = Declared()
 
     /// What the names that `let` declares stand for, by slot.
@@ -12,7 +11,6 @@ struct Compiler {
 
     init(_ environment: Environment) {
         self.environment = environment
-        questions = NeedleQuestions(table: environment.needles)
     }
 
     func compile(_ node: Expression) throws(ExprError) -> Node { Folding.fold(try build(node)) }
@@ -70,10 +68,6 @@ struct Compiler {
 
     static func immortal(_ text: [UInt8]) -> ByteSlice {
         text.withUnsafeBufferPointer { Immortal.copy(ByteSlice($0)) }
-    }
-
-    static func pattern(_ text: [UInt8]) throws(RegexError) -> GoPattern {
-        try GoPattern(String(decoding: text, as: UTF8.self))
     }
 
     private func identifier(_ name: String, _ node: Expression) -> Node {
@@ -188,12 +182,12 @@ struct Compiler {
         let extra = arguments.count > 2 ? try compile(arguments[2]) : nil
         let parts = PredicateParts(name: name, list: list, predicate: predicate, extra: extra, level: node.slot)
         guard name == "any", let predicate, let items = loadedItems(arguments[0], list) else {
-            return PredicateNodes.make(parts, question: nil, at: node.offset)
+            return PredicateNodes.make(parts, nil, askedOf: environment.needles, at: node.offset)
         }
         if let known = isOneOf(items, predicate, level: node.slot, node.offset) { return known }
         if let known = isInOneOf(items, predicate, level: node.slot, node.offset) { return known }
-        let question = questions.any(items, predicate, level: node.slot)
-        return PredicateNodes.make(parts, question: question, at: node.offset)
+        let need = NeedleNeed.any(items, predicate, level: node.slot)
+        return PredicateNodes.make(parts, need, askedOf: environment.needles, at: node.offset)
     }
 
     /// The elements of a list that is the same at every event: a literal, or a data file that was loaded before.
@@ -230,9 +224,9 @@ struct Compiler {
         switch op {
         case .equal, .notEqual: return equality(a, b, isText: isText, negated: op == .notEqual, at)
         case .less, .greater, .lessOrEqual, .greaterOrEqual: return Ordering(op, a, b, at: at)
-        case .contains: return textTest(.contains, a, b, isText: isText, at)
-        case .startsWith: return textTest(.startsWith, a, b, isText: isText, at)
-        case .endsWith: return textTest(.endsWith, a, b, isText: isText, at)
+        case .contains: return TextTestNode(.contains, a, b, isText: isText, at: at)
+        case .startsWith: return TextTestNode(.startsWith, a, b, isText: isText, at: at)
+        case .endsWith: return TextTestNode(.endsWith, a, b, isText: isText, at: at)
         case .matches: return try matches(a, b, right, at)
         case .in: return membership(a, b, left, right, at)
         case .range: return RangeList(a, b, at: at)
@@ -285,38 +279,29 @@ struct Compiler {
         return AddressInAnyRange(call.arguments[0], ranges, at: offset)
     }
 
-    private func textTest(_ test: TextTest, _ a: Node, _ b: Node, isText: Bool, _ at: Int) -> Node {
-        let question = isText ? b.constantText.flatMap { questions.holds(a, [$0]) } : nil
-        return TextTestNode(test, a, b, isText: isText, question: question, at: at)
-    }
-
     private func equality(_ a: Node, _ b: Node, isText: Bool, negated: Bool, _ at: Int) -> Node {
         if let field = a as? FieldText, let constant = b as? ConstantText {
             return FieldEqual(field, constant.constant, negated: negated)
         }
-        guard isText else { return Equal(a, b, negated: negated, at: at) }
-        let question = negated ? nil : b.constantText.flatMap { questions.holds(a, [$0]) }
-        return TextEqual(a, b, negated: negated, question: question, at: at)
+        return isText ? TextEqual(a, b, negated: negated, at: at) : Equal(a, b, negated: negated, at: at)
     }
 
     private func matches(_ a: Node, _ b: Node, _ right: Expression, _ at: Int) throws(ExprError) -> Node {
         do {
             if let text = right.constantText {
-                return Matches(a, try Compiler.pattern(text), question: question(a, text), at: at)
+                return try matches(a, text, at)
             }
         } catch {
             throw ExprError(error.description, at: right.offset)
         }
         // A pattern that was computed at load; a wrong one is an error only when it is used.
-        if let text = b.constantText.map({ Array($0.buffer) }), let pattern = try? Compiler.pattern(text) {
-            return Matches(a, pattern, question: question(a, text), at: at)
-        }
+        if let text = b.constantText, let node = try? matches(a, Array(text.buffer), at) { return node }
         return MatchesComputed(a, b, at: at)
     }
 
-    private func question(_ subject: Node, _ pattern: [UInt8]) -> NeedleQuestion? {
-        guard let texts = PatternNeeds.texts(of: String(decoding: pattern, as: UTF8.self)) else { return nil }
-        return questions.matches(subject, texts)
+    private func matches(_ subject: Node, _ text: [UInt8], _ at: Int) throws(RegexError) -> Node {
+        let pattern = String(decoding: text, as: UTF8.self)
+        return Matches(subject, try GoPattern(pattern), needing: PatternNeeds.texts(of: pattern), at: at)
     }
 
     private func membership(_ a: Node, _ b: Node, _ left: Expression, _ right: Expression, _ at: Int) -> Node {

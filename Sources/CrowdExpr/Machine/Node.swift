@@ -29,8 +29,8 @@ class Node {
     /// Conditions without which this one cannot be true.
     var facts: [Fact] { [] }
 
-    /// Texts without which it cannot be true: of each group of questions at least one must be answered with perhaps.
-    var needs: [[NeedleQuestion]] { [] }
+    /// Texts without which it cannot be true: of each group at least one must be there.
+    var needs: [[NeedleNeed]] { [] }
 
     func error(_ text: String) -> ExprError { ExprError(text, at: offset, phase: .run) }
 
@@ -172,7 +172,7 @@ final class Declaration: Node {
         return try body.bool(machine)
     }
     override var facts: [Fact] { body.facts }
-    override var needs: [[NeedleQuestion]] { body.needs }
+    override var needs: [[NeedleNeed]] { body.needs }
 }
 
 final class Sequence: Node {

@@ -15,7 +15,7 @@ final class And: Node {
         try left.bool(machine) ? try right.value(machine) : .bool(false)
     }
     override var facts: [Fact] { left.facts + right.facts }
-    override var needs: [[NeedleQuestion]] { left.needs + right.needs }
+    override var needs: [[NeedleNeed]] { left.needs + right.needs }
 }
 
 final class Or: Node {
@@ -36,7 +36,7 @@ final class Or: Node {
         left.facts.compactMap { fact in right.facts.lazy.compactMap { fact.either($0) }.first }
     }
     /// Of what either side needs, one group each: the whole needs one of both.
-    override var needs: [[NeedleQuestion]] {
+    override var needs: [[NeedleNeed]] {
         guard let a = left.needs.first, let b = right.needs.first else { return [] }
         return [a + b]
     }
@@ -83,7 +83,7 @@ final class Conditional: Node {
         try condition.bool(machine) ? try yes.text(machine) : try no.text(machine)
     }
     override var facts: [Fact] { no.isFalse ? condition.facts + yes.facts : [] }
-    override var needs: [[NeedleQuestion]] { no.isFalse ? condition.needs + yes.needs : [] }
+    override var needs: [[NeedleNeed]] { no.isFalse ? condition.needs + yes.needs : [] }
 }
 
 final class Coalesce: Node {
@@ -104,9 +104,8 @@ final class TextEqual: BoolNode {
     let left: Node
     let right: Node
     let negated: Bool
-    let question: NeedleQuestion?
-    init(_ left: Node, _ right: Node, negated: Bool, question: NeedleQuestion?, at offset: Int) {
-        (self.left, self.right, self.negated, self.question) = (left, right, negated, question)
+    init(_ left: Node, _ right: Node, negated: Bool, at offset: Int) {
+        (self.left, self.right, self.negated) = (left, right, negated)
         super.init(at: offset)
     }
     override func bool(_ machine: Machine) throws(ExprError) -> Bool {
@@ -119,7 +118,9 @@ final class TextEqual: BoolNode {
         if let constant = left as? ConstantText { return right.equals(constant.constant) }
         return []
     }
-    override var needs: [[NeedleQuestion]] { question.map { [[$0]] } ?? [] }
+    override var needs: [[NeedleNeed]] {
+        negated ? [] : NeedleNeed.group(left, right.constantText.map { [$0] })
+    }
 }
 
 /// `field == 'constant'`: the commonest filter of all, in one node.

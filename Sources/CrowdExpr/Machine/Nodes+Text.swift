@@ -21,14 +21,11 @@ final class TextTestNode: BoolNode {
     let right: Node
     /// Both sides known to be text; otherwise nil on either side gives false and other kinds are an error.
     let isText: Bool
-    let question: NeedleQuestion?
-    init(
-        _ test: TextTest, _ left: Node, _ right: Node, isText: Bool, question: NeedleQuestion? = nil, at offset: Int
-    ) {
-        (self.test, self.left, self.right, self.isText, self.question) = (test, left, right, isText, question)
+    init(_ test: TextTest, _ left: Node, _ right: Node, isText: Bool, at offset: Int) {
+        (self.test, self.left, self.right, self.isText) = (test, left, right, isText)
         super.init(at: offset)
     }
-    override var needs: [[NeedleQuestion]] { question.map { [[$0]] } ?? [] }
+    override var needs: [[NeedleNeed]] { isText ? NeedleNeed.group(left, right.constantText.map { [$0] }) : [] }
     override func bool(_ machine: Machine) throws(ExprError) -> Bool {
         if isText {
             let text = try left.text(machine)
@@ -47,12 +44,14 @@ final class TextTestNode: BoolNode {
 final class Matches: BoolNode {
     let subject: Node
     let pattern: GoPattern
-    let question: NeedleQuestion?
-    init(_ subject: Node, _ pattern: GoPattern, question: NeedleQuestion?, at offset: Int) {
-        (self.subject, self.pattern, self.question) = (subject, pattern, question)
+    /// Of these the pattern needs one; nil when that is not known.
+    private let necessary: [ByteSlice]?
+    init(_ subject: Node, _ pattern: GoPattern, needing texts: [String]?, at offset: Int) {
+        (self.subject, self.pattern) = (subject, pattern)
+        necessary = texts?.map { Immortal.copy($0) }
         super.init(at: offset)
     }
-    override var needs: [[NeedleQuestion]] { question.map { [[$0]] } ?? [] }
+    override var needs: [[NeedleNeed]] { NeedleNeed.group(subject, necessary, isOwnWay: true) }
     override func bool(_ machine: Machine) throws(ExprError) -> Bool {
         switch try subject.value(machine) {
         case .string(let text): return pattern.matches(text)

@@ -2,9 +2,9 @@ import CrowdCore
 
 /// Functions that ask a predicate about each element of a list.
 enum PredicateNodes {
-    static func make(_ parts: PredicateParts, question: NeedleQuestion?, at offset: Int) -> Node {
+    static func make(_ parts: PredicateParts, _ need: NeedleNeed?, askedOf table: NeedleTable, at offset: Int) -> Node {
         switch parts.name {
-        case "any", "all", "none", "one": return Quantifier(parts, question: question, at: offset)
+        case "any", "all", "none", "one": return Quantifier(parts, need, askedOf: table, at: offset)
         case "reduce": return Reduce(parts, at: offset)
         case "filter":
             return Transformation(parts, isOfElement: parts.predicate?.isOfElement(parts.level) ?? false, at: offset)
@@ -63,14 +63,16 @@ class PredicateNode: Node {
 /// `any`, `all`, `none`, `one`
 final class Quantifier: PredicateNode {
     /// Unless one of the list's texts is in the field that `any` looks at, no turn gives true.
-    let question: NeedleQuestion?
+    private let need: NeedleNeed?
+    private let question: NeedleQuestion?
 
-    init(_ parts: PredicateParts, question: NeedleQuestion?, at offset: Int) {
-        self.question = question
+    init(_ parts: PredicateParts, _ need: NeedleNeed?, askedOf table: NeedleTable, at offset: Int) {
+        self.need = need
+        question = need.flatMap { table.ask($0) }
         super.init(parts, at: offset)
     }
 
-    override var needs: [[NeedleQuestion]] { question.map { [[$0]] } ?? [] }
+    override var needs: [[NeedleNeed]] { need.map { [[$0]] } ?? [] }
 
     override func value(_ machine: Machine) throws(ExprError) -> Value { .bool(try bool(machine)) }
 

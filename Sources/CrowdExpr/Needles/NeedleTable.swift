@@ -60,23 +60,17 @@ public final class NeedleTable: @unchecked Sendable {
     private var counts: [Int] = []
     private var asked: [Asked: NeedlePlace] = [:]
     private var isSealed = false
-    private var texts: Arena? = Arena()
 
     public init() {}
 
-    /// A question, or nil where none would tell anything: an empty text is part of everything, a full automaton takes no
-    /// more, and after `seal` it is too late.
-    func ask(_ view: FieldView, for needles: [ByteSlice]) -> NeedleQuestion? {
-        guard !isSealed, !needles.isEmpty, !needles.contains(where: \.isEmpty) else { return nil }
-        let question = Asked(view: view, needles: needles)
+    /// A question, or nil where there is none to be had: a full automaton takes no more, and after `seal` it is too late.
+    func ask(_ need: NeedleNeed) -> NeedleQuestion? {
+        guard !isSealed else { return nil }
+        let question = Asked(view: need.view, needles: need.texts)
         let known = asked[question] ?? add(question)
         asked[question] = known
         return known.map { NeedleQuestion(table: self, place: $0) }
     }
-
-    /// A copy that lives until `seal`.
-    func keep(_ text: ByteSlice) -> ByteSlice { texts?.copy(text) ?? .empty }
-    func keep(_ text: [UInt8]) -> ByteSlice { texts?.copy(text) ?? .empty }
 
     private func add(_ question: Asked) -> NeedlePlace? {
         let view = question.view
@@ -105,6 +99,5 @@ public final class NeedleTable: @unchecked Sendable {
         }
         tries = []
         asked = [:]
-        texts = nil
     }
 }

@@ -33,32 +33,34 @@ extension TextCall {
     }
 }
 
-/// The questions of conditions that look for texts.
-struct NeedleQuestions {
-    let table: NeedleTable
+/// Texts of which one must occur in a field for a condition to be true.
+struct NeedleNeed {
+    let view: FieldView
+    let texts: [ByteSlice]
 
-    /// `subject contains text`, and all that can hold only where it does.
-    func holds(_ subject: Node, _ texts: [ByteSlice]) -> NeedleQuestion? {
-        subject.view.flatMap { table.ask($0, for: Array(Set(texts)).sorted()) }
+    /// Bytes of the shortest text.
+    var shortest: Int { texts.map(\.count).min() ?? 0 }
+
+    /// As a group of needs: `subject contains text`, and whatever can hold only where it does. No group where nothing is
+    /// known of the subject or the texts.
+    ///
+    /// - Parameter isOwnWay: patterns see case and characters beyond ASCII their own way.
+    static func group(_ subject: Node, _ texts: [ByteSlice]?, isOwnWay: Bool = false) -> [[NeedleNeed]] {
+        guard let texts, !texts.isEmpty, !texts.contains(where: \.isEmpty), var view = subject.view else { return [] }
+        if isOwnWay { view.uncertain.insert(.nonASCII) }
+        return [[NeedleNeed(view: view, texts: Array(Set(texts)).sorted())]]
     }
 
-    /// `subject matches pattern`, given texts of which the pattern needs one. Patterns see case and characters beyond ASCII
-    /// their own way.
-    func matches(_ subject: Node, _ texts: [String]) -> NeedleQuestion? {
-        guard var view = subject.view else { return nil }
-        view.uncertain.insert(.nonASCII)
-        return table.ask(view, for: Set(texts).sorted().map { table.keep(Array($0.utf8)) })
-    }
-
-    /// `any(items, predicate)`, where the predicate looks for something made of the element in a text that does not
+    /// Of `any(items, predicate)`, where the predicate looks for something made of the element in a text that does not
     /// depend on the element.
-    func any(_ items: [Value], _ predicate: Node, level: Int) -> NeedleQuestion? {
+    static func any(_ items: [Value], _ predicate: Node, level: Int) -> NeedleNeed? {
         switch predicate {
         case let test as TextTestNode where test.isText:
-            return element(test.right, of: items, level).flatMap { holds(test.left, $0) }
+            return group(test.left, element(test.right, of: items, level)).first?.first
         case let test as TextEqual where !test.negated:
-            let (a, b) = (element(test.left, of: items, level), element(test.right, of: items, level))
-            return b.flatMap { holds(test.left, $0) } ?? a.flatMap { holds(test.right, $0) }
+            return
+                (group(test.left, element(test.right, of: items, level))
+                + group(test.right, element(test.left, of: items, level))).first?.first
         case let conditional as Conditional where conditional.no.isFalse:
             return any(items, conditional.condition, level: level)
         // `len(#) > 0 && …`
@@ -69,15 +71,16 @@ struct NeedleQuestions {
     }
 
     /// The text that `node` is for each of the items; nil when it depends on more than the element.
-    private func element(_ node: Node, of items: [Value], _ level: Int) -> [ByteSlice]? {
+    private static func element(_ node: Node, of items: [Value], _ level: Int) -> [ByteSlice]? {
         guard node.isOfElement(level) else { return nil }
-        let machine = Machine(event: Event(keys: KeyTable(limit: 0)))
+        let event = Event(keys: KeyTable(limit: 0))
+        let machine = Machine(event: event)
         var texts: [ByteSlice] = []
         for item in items {
             machine.begin(locals: 0, scopes: level + 1)
             machine.scopes[level].element = item
             guard let text = try? node.text(machine) else { return nil }
-            texts.append(table.keep(text))
+            texts.append(Immortal.copy(text))
         }
         return texts
     }
