@@ -2,12 +2,14 @@
 # `make bench`: speed, memory and delay of the suite, beside the peers that are installed. Needs root and a release build.
 #
 # env: LINES_OF_LOG (of the log our agent replays, default 1000000), PEER_LINES (default 100000; a peer needs minutes for more),
+#      CROWD_SHARED (a folder with `hub` and `hub-data`, for the rows with today's hub; default ../shared),
 #      BANS (default 100), PEER_BANS (default 5, each takes up to 11 s), BENCH (data and results, default /tmp/crowd-bench)
 # The machine should be quiet; CPU seconds are what to quote. Output: one table, also in $BENCH/report.md.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../Demo/lib.sh"
 BENCH=${BENCH:-/tmp/crowd-bench}
+SHARED_HUB=$(realpath -m "${CROWD_SHARED:-$ROOT/../shared}")/hub
 LINES_OURS=${LINES_OF_LOG:-1000000} LINES_PEER=${PEER_LINES:-100000}
 TABLE=$BENCH/results.tsv DELAYS=$BENCH/delays.tsv
 trap tear_down EXIT
@@ -17,9 +19,9 @@ mkdir -p "$BENCH"
 : > "$TABLE"
 : > "$DELAYS"
 
-log_of() { # LINES: the path of a generated log, made on first use
-    local file=$BENCH/sshd-$1.log
-    [ -s "$file" ] || "$here/gen_sshd.py" "$1" > "$file"
+log_of() { # LINES [sshd|nginx]: the path of a generated log, made on first use
+    local file=$BENCH/${2:-sshd}-$1.log
+    [ -s "$file" ] || "$here/gen_${2:-sshd}.py" "$1" > "$file"
     echo "$file"
 }
 
@@ -43,6 +45,65 @@ sink_configuration() {
     make_configuration || return 1
     printf 'url: http://127.0.0.1:18080\nlogin: bench\npassword: bench\n' > "$WORK/etc/crowdsec/local_api_credentials.yaml.local"
     cp "$WORK/etc/crowdsec/local_api_credentials.yaml.local" "$WORK/etc/crowdsec/local_api_credentials.yaml"
+}
+
+# What Debian's CrowdSec comes with: its collections linux, sshd, nginx, base-http-scenarios as they were then.
+debian_configuration() {
+    sink_configuration || return 1
+    local kind
+    for kind in parsers scenarios postoverflows collections; do
+        rm -rf "$WORK/etc/crowdsec/${kind:?}"
+        [ ! -d "/etc/crowdsec/$kind" ] || cp -aL "/etc/crowdsec/$kind" "$WORK/etc/crowdsec/"
+    done
+    cp /usr/share/crowdsec/data/* "$WORK/data/"
+    cp "$WORK/data/path_traversal.txt" "$WORK/data/http_path_traversal.txt" # the package has it under the wrong name
+}
+
+# Today's hub, from a checkout: COLLECTION...
+hub_configuration() {
+    sink_configuration || return 1
+    rm -rf "$WORK"/etc/crowdsec/{parsers,scenarios,postoverflows,collections} "$WORK/hub"
+    mkdir -p "$WORK/hub/data" && cp -a "$SHARED_HUB/." "$WORK/hub/" &&
+        ln -s "$SHARED_HUB-data" "$WORK/hub/data/hub-data.crowdsec.net" &&
+        ln -s "$SHARED_HUB-data"/* "$WORK/hub/data/" && printf 'cscli: {hub_source: %s}\n' "$WORK/hub" >> "$CONFIG.local" &&
+        "$BIN/cscli" -c "$CONFIG" hub update > "$BENCH/hub.out" 2>&1 || return 1
+    "$BIN/cscli" -c "$CONFIG" collections install "$@" >> "$BENCH/hub.out" 2>&1
+    [ -n "$(ls "$WORK/etc/crowdsec/collections")" ]
+}
+
+# replay LABEL PROGRAM LINES LOG TYPE [measure's options]: with the configuration as it is, alerts to the sink
+replay() {
+    local label=$1 program=$2 lines=$3 log=$4 type=$5
+    shift 5
+    start_sink "$BENCH/alerts.json"
+    measure "$label" "$lines" "$TABLE" "$@" -- \
+        "$program" -c "$CONFIG" -dsn "file://$log" -type "$type" > "$BENCH/replay.out" 2> "$BENCH/replay.err"
+    tail -n 1 "$BENCH/replay.err"
+    stop_sink
+}
+
+# The content of Debian's CrowdSec under both, then today's hub under ours.
+replay_collections() {
+    local ours_sshd ours_nginx peer_sshd peer_nginx few=$((LINES_PEER / 10))
+    ours_sshd=$(log_of "$LINES_OURS") ours_nginx=$(log_of "$LINES_OURS" nginx)
+    peer_sshd=$(log_of "$LINES_PEER") peer_nginx=$(log_of "$few" nginx)
+    if [ -d /etc/crowdsec/scenarios ] && command -v crowdsec > /dev/null; then
+        debian_configuration || return 1
+        replay "crowd-agent, sshd log, Debian's collections" "$BIN/crowd-agent" "$LINES_OURS" "$ours_sshd" syslog --limit 900
+        replay "crowd-agent, nginx log, Debian's collections" "$BIN/crowd-agent" "$LINES_OURS" "$ours_nginx" nginx --limit 900
+        replay "crowd-agent, lines that no parser wants" "$BIN/crowd-agent" "$LINES_OURS" "$ours_sshd" other --limit 600
+        CROWD_HUB=/var/lib/crowdsec/hub debian_configuration || return 1
+        replay "crowdsec, sshd log, its collections" "$here/peers/crowd-agent" "$LINES_PEER" "$peer_sshd" syslog --idle 45 --limit 900
+        replay "crowdsec, nginx log, its collections" "$here/peers/crowd-agent" "$few" "$peer_nginx" nginx --idle 45 --limit 900
+        replay "crowdsec, lines that no parser wants" "$here/peers/crowd-agent" "$LINES_PEER" "$peer_sshd" other --idle 45 --limit 900
+    else
+        echo "skipped: Debian's collections are not installed (make bench-peers)"
+    fi
+    [ -d "$SHARED_HUB" ] || { echo "skipped: today's hub needs CROWD_SHARED"; return 0; }
+    hub_configuration crowdsecurity/linux crowdsecurity/sshd || return 1
+    replay "crowd-agent, sshd log, today's linux and sshd" "$BIN/crowd-agent" "$LINES_OURS" "$ours_sshd" syslog --limit 1800
+    hub_configuration crowdsecurity/nginx crowdsecurity/base-http-scenarios || return 1
+    replay "crowd-agent, nginx log, today's nginx and base-http-scenarios" "$BIN/crowd-agent" "$LINES_OURS" "$ours_nginx" nginx --limit 900
 }
 
 replay_ours() {
@@ -155,6 +216,7 @@ status=0
 replay_ours || status=1
 replay_crowdsec || status=1
 replay_fail2ban || status=1
+replay_collections || status=1
 delays "crowd-agent, crowd-lapi, crowd-bouncer" "${BANS:-100}" 0.2 || status=1
 if command -v fail2ban-server > /dev/null && [ "${PEER_BANS:-5}" -gt 0 ]; then delays_fail2ban "${PEER_BANS:-5}" || status=1; fi
 if command -v crowdsec > /dev/null && command -v crowdsec-firewall-bouncer > /dev/null && [ "${PEER_BANS:-5}" -gt 0 ]; then

@@ -32,7 +32,7 @@ final class EngineHarness: WorkerObserver {
     init(
         parsers: [(stage: String, text: String)] = [("s01-parse", plainParser)], scenarios: [String] = [],
         postoverflows: [String] = [], contexts: [String] = [], isReplay: Bool = true, bucketCeiling: Int = 1_000,
-        configure: (inout ContentLoader) -> Void = { _ in }
+        module: String = "file", configure: (inout ContentLoader) -> Void = { _ in }
     ) throws {
         folder = try TemporaryDirectory()
         var items = ContentFiles.Installed()
@@ -54,7 +54,7 @@ final class EngineHarness: WorkerObserver {
             patternDirectory: SharedMaterial.packageRoot + "/deploy/etc/crowdsec/patterns", dataDirectory: folder.path)
         configure(&loader)
         content = loader.load(items)
-        origin = LineOrigin(source: "test.log", module: "file", labels: [("type", "syslog")], isReplay: isReplay)
+        origin = LineOrigin(source: "test.log", module: module, labels: [("type", "syslog")], isReplay: isReplay)
         worker = Worker(content, observer: self, identity: identity, bucketCeiling: bucketCeiling)
     }
 
