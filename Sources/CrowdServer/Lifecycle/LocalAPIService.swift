@@ -109,8 +109,9 @@ public final class LocalAPIService: Sendable {
                 responder: responder,
                 configuration: HTTP1Channel.Configuration(
                     additionalChannelHandlers: [ConnectionGuard()], httpDecoderConfiguration: decoder))
-            if let tls { return LoopBoundChannel(base: TLSListener(base: channel, tls: tls)) }
-            return LoopBoundChannel(base: channel)
+            let conforming = ConformingChannel(base: channel)
+            if let tls { return LoopBoundChannel(base: TLSListener(base: conforming, tls: tls)) }
+            return LoopBoundChannel(base: conforming)
         }
     }
 
