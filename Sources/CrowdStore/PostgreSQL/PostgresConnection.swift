@@ -12,6 +12,8 @@ public final class PostgresConnection: SQLConnection {
     /// The server's names of prepared statements.
     private var statements: [String: String] = [:]
     private var lastStatement = 0
+    /// A statement failed because the tables are not what they were.
+    private(set) var isOutdated = false
 
     public init(_ settings: PostgresSettings) throws(StoreError) {
         let parameters = settings.parameters
@@ -116,9 +118,24 @@ public final class PostgresConnection: SQLConnection {
         return text
     }
 
+    /// Brings the tables back to the form that another program took from them, and prepares every statement anew.
+    ///
+    /// - Returns: the migrations made, as lines for the log.
+    func repair() throws(StoreError) -> [String] {
+        isOutdated = false
+        try execute("DEALLOCATE ALL")
+        statements.removeAll()
+        do { return try PostgresSchema.bringUpToDate(self, keepsCopy: false) } catch {
+            isOutdated = true
+            throw error
+        }
+    }
+
     private func check(_ result: OpaquePointer?) throws(StoreError) {
         guard crowd_pq_is_good(result) == 0 else { return }
-        throw isLost ? connectionError() : PostgresError.error(of: result)
+        let error = isLost ? connectionError() : PostgresError.error(of: result)
+        if error.kind == .outdated { isOutdated = true }
+        throw error
     }
 
     private func connectionError() -> StoreError {
