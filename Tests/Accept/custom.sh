@@ -39,7 +39,7 @@ check "a range while it runs" ours decisions add -r 198.51.100.128/25 -d 1h
 check "it hears of that" within 5 called '^add 198\.51\.100\.128/25 3[56][0-9][0-9]|'
 check "a deleted decision" prints "1 decision(s) deleted" ours decisions delete -i 192.0.2.51
 check "it hears of the end" within 5 called '^del 192\.0\.2\.51 '
-check "the server knows its type and last pull" prints "custom-bouncer,127.0.0.1,validated,2.*crowdsec-custom-bouncer" \
+check "the server knows its type and last pull" within 5 prints "custom-bouncer,127.0.0.1,validated,2.*crowdsec-custom-bouncer" \
     ours bouncers list -o raw
 stop "$CUSTOM_PID"
 ours decisions delete --all > /dev/null 2>&1

@@ -67,7 +67,7 @@ try:
     QueryClient(api_key="wrong", lapi_url=URL).get_decisions_for("192.0.2.61")
 except Exception as error:
     print(error)'
-check "the server knows its type" prints "python-bouncer,127.0.0.1,validated,2.*python-bouncer,0.0.5" ours bouncers list -o raw
+check "the server knows its type" within 5 prints "python-bouncer,127.0.0.1,validated,2.*python-bouncer,0.0.5" ours bouncers list -o raw
 ours decisions delete --all > /dev/null 2>&1
 
 echo "crowdsec-blocklist-import 3.9.0"
@@ -106,7 +106,7 @@ check "one of them" listed 45.60.17.1
 check "the private one is not" not_listed 10.0.0.1
 check "it imports the feed again" import_feed
 check "still none twice" banned_once 600
-check "the server saw it log in" prints "blocklist-import,127.0.0.1,2.*true" ours machines list -o raw
+check "the server saw it log in" within 5 prints "blocklist-import,127.0.0.1,2.*true" ours machines list -o raw
 check "a bouncer gets what it imported" prints '^600$' streamed
 check "a wrong password is refused" prints "401\|[Ff]ailed\|ERROR" import_feed wrong
 stop "$FEED_PID"

@@ -36,7 +36,7 @@ struct DecisionEntry: Sendable {
         self.kind = kind
         (twin, neighbour) = (Int32(slot), Int32(slot))
         isSimulated = record.simulated
-        let range = Scope.isAddress(record.scope) ? IPRange(record.value) : nil
+        let range = Scope.isAddress(record.scope) ? IPRange(unmapping: record.value) : nil
         network = range.map { ($0.first.high, $0.first.low) } ?? (0, 0)
         prefixLength = UInt8(range?.prefixLength ?? 0)
         family = range.map { $0.first.isV6 ? 6 : 4 } ?? 0

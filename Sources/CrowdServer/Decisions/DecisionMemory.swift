@@ -157,7 +157,7 @@ final class DecisionMemory: Sendable {
         let isCounted: (DecisionEntry) -> Bool = { entry in
             entry.state != .free && entry.createdAt >= earliest && (!activeOnly || entry.state == .active)
         }
-        guard let range = IPRange(value) else {
+        guard let range = IPRange(unmapping: value) else {
             return (0..<view.entries.count).count { isCounted(view.entries[$0]) && view.entries[$0].value == value }
         }
         return state.withLock { state in
@@ -169,7 +169,7 @@ final class DecisionMemory: Sendable {
     func timeLeft(value: String, now: Timestamp) -> GoDuration {
         let view = view(now: now)
         let slots =
-            if let range = IPRange(value) {
+            if let range = IPRange(unmapping: value) {
                 state.withLock { $0.book.slotsCovering(range) }
             } else {
                 (0..<view.entries.count).filter { view.entries[$0].value == value }

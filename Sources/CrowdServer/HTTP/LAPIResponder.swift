@@ -92,7 +92,7 @@ struct LAPIResponder: HTTPResponder {
             bytes = Array(buffer: try await request.body.collect(upTo: limit))
         } catch is NIOTooManyBytesError {
             throw tooLarge
-        } catch is HTTPParserError {
+        } catch let error as HTTPParserError where error != .invalidEOFState {
             throw isLogin ? Failure.unauthorized("missing: invalid chunk") : .badRequest("invalid chunk")
         } catch {
             // The client hung up, or we are stopping: in doubt it is to be sent again.

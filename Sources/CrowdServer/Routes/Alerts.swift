@@ -103,7 +103,8 @@ struct AlertIntake: Sendable {
     }
 
     private func allowlisted(_ alert: Alert) -> String? {
-        guard Scope.isAddress(alert.source.scope), let range = IPRange(alert.source.value) else { return nil }
+        let source = alert.source
+        guard Scope.isAddress(source.scope), let range = IPRange(unmapping: source.value) else { return nil }
         return allowlists.reasons(for: range, now: now).first
     }
 
@@ -121,7 +122,7 @@ struct AlertIntake: Sendable {
         }
         var range: IPRange?
         if Scope.isAddress(decision.scope) {
-            guard let parsed = IPRange(decision.value) else {
+            guard let parsed = IPRange(unmapping: decision.value) else {
                 logger.warning("Decision dropped: its value is no address. value=\(decision.value)")
                 return nil
             }

@@ -50,6 +50,29 @@ public final class PostgresConnection: SQLConnection {
         try check(result)
     }
 
+    /// - Throws: when a pooler gives each transaction another session: notifications, locks and prepared statements would
+    ///   be another client's. Seen from a session that two connections have at once.
+    func requireOwnSession(_ settings: PostgresSettings) throws(StoreError) {
+        let other = try PostgresConnection(settings)
+        for _ in 0..<3 {
+            guard try backend() != other.backend() else {
+                throw StoreError(
+                    .unusable,
+                    "a pooler before the server gives each transaction another session, but notifications, locks and prepared "
+                        + "statements need sessions: set pool_mode = session for this database in pgbouncer, or connect to "
+                        + "the server itself")
+            }
+        }
+    }
+
+    /// The server's process behind this connection, without a prepared statement.
+    private func backend() throws(StoreError) -> String {
+        let result = crowd_pq_execute(handle, "SELECT pg_backend_pid()")
+        defer { crowd_pq_clear(result) }
+        try check(result)
+        return crowd_pq_rows(result) > 0 ? PostgresError.text(crowd_pq_value(result, 0, 0)) : ""
+    }
+
     @discardableResult
     public func run(_ sql: String, _ values: [SQLValue] = []) throws(StoreError) -> Int {
         let name = try prepared(sql)

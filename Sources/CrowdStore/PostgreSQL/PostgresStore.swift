@@ -34,6 +34,7 @@ public final class PostgresStore: Store {
         guard let doorbell = Doorbell() else { throw StoreError(.other, "the system gives no pipe") }
         self.doorbell = doorbell
         let connection = try PostgresConnection(settings)
+        try connection.requireOwnSession(settings)
         migrations = try PostgresSchema.bringUpToDate(connection)
         try startWriter(over: link(connection))
         for _ in 0..<readers { try startReader(over: link()) }

@@ -34,6 +34,12 @@ import Testing
         Request(caller: .nobody, method: .head, uri: "/v1/allowlists/x", status: 405),
         Request(caller: .nobody, method: .get, uri: "/v1/alerts/", status: 301, answer: ""),
         Request(caller: .nobody, method: .post, uri: "/v1/alerts/", status: 307, answer: ""),
+        Request(caller: .nobody, method: .post, uri: "/v1/decisions/", status: 404, answer: ""),
+        Request(caller: .nobody, method: .post, uri: "/v1/watchers", body: "[]", status: 400),
+        Request(caller: .nobody, method: .post, uri: "/v1/watchers", body: #"{"machine_id":1}"#, status: 400),
+        Request(
+            caller: .nobody, method: .post, uri: "/v1/watchers/login",
+            body: #"{"machine_id":"agent","password":"secret","scenarios":"x"}"#, status: 401),
         Request(
             caller: .nobody, method: .get, uri: "/v1/alerts", status: 401,
             answer: #"{"code":401,"message":"cookie token is empty"}"#),
@@ -245,6 +251,21 @@ import Testing
         #expect(pieces.map { String(buffer: $0) }.joined().contains("192.0.2.1"))
         #expect(HTTPField.Name("X-Crowd-Hold").flatMap { reply.headers[$0] } == "20")
         await fixture.remove()
+    }
+
+    /// An address that came to a bouncer over IPv6 is asked for as it came.
+    @Test func mappedAddressesFindTheirBans() async throws {
+        try await ServerFixture().test(.live) { client in
+            let token = try await client.logIn()
+            for value in ["192.0.2.1", "::ffff:192.0.2.2"] {
+                let ban = try await client.asMachine(token, .post, "/v1/alerts", body: ServerFixture.ban(value))
+                #expect(ban.status == 201)
+            }
+            for uri in ["ip=::ffff:192.0.2.1", "ip=192.0.2.2", "range=::ffff:192.0.2.2/128", "ip=192.0.2.2&x=1;y"] {
+                let found = try await client.asBouncer(.get, "/v1/decisions?\(uri)")
+                #expect(found.json.array?.count == 1, "\(uri)")
+            }
+        }
     }
 
     /// A machine that may only submit alerts (docs/protocol-extensions.md).
