@@ -24,9 +24,9 @@ pg_authorities() {
 }
 start_tls_postgres() {
     rm -f "$WORK/postgres.host" "$WORK/postgres.stop"
+    local options="-c listen_addresses=127.0.0.1 -c ssl=on -c ssl_cert_file=$TLS/server.crt -c ssl_key_file=$TLS/server.key"
     # shellcheck disable=SC2016
-    inside env PG_OPTIONS="-c listen_addresses=127.0.0.1 -c ssl=on -c ssl_cert_file=$TLS/server.crt -c ssl_key_file=$TLS/server.key
-        -c ssl_ca_file=$TLS/ca.crt -c hba_file=$TLS/hba" "$ROOT/Tests/Benchmarks/postgres.sh" sh -c \
+    inside env PG_OPTIONS="$options -c ssl_ca_file=$TLS/ca.crt -c hba_file=$TLS/hba" "$ROOT/Tests/Benchmarks/postgres.sh" sh -c \
         'echo "$PGHOST" > "$1/postgres.host"; while [ ! -e "$1/postgres.stop" ]; do sleep 0.2; done' sh "$WORK" > "$WORK/postgres.log" 2>&1 &
     POSTGRES_PID=$!
     within 30 test -s "$WORK/postgres.host"

@@ -5,6 +5,7 @@
   lapi.py fill FROM TO            bans by import, 1,000 in each request
   lapi.py add RATE SECONDS        single bans at that pace
   lapi.py expired DATABASE COUNT  writes ended decisions of old alerts into an SQLite file, beside a stopped server
+  lapi.py count DATABASE          how many of those are left
   lapi.py stream                  the whole list once: bytes and decisions
 env: LAPI (host:port), KEY (of the bouncer); the machine is bench, its password too
 """
@@ -79,6 +80,9 @@ def expired(path, count):
 connection = http.client.HTTPConnection(HOST, timeout=600)
 if sys.argv[1] == "expired":
     expired(sys.argv[2], int(sys.argv[3]))
+elif sys.argv[1] == "count":
+    with sqlite3.connect("file:" + sys.argv[2] + "?mode=ro", uri=True) as database:
+        print(database.execute("SELECT count(*) FROM decisions WHERE scenario = 'bench/old'").fetchone()[0])
 elif sys.argv[1] == "add":
     add(connection, float(sys.argv[2]), float(sys.argv[3]))
 elif sys.argv[1] == "login":

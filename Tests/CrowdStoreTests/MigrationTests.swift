@@ -139,6 +139,9 @@ import Testing
             try BouncerQueries.all(in: session).map(\.name)
         }
         #expect(names == ["edge"])
+        // What only the older version has stays, or its `cscli` would fail in the midst of its work.
+        let columns = try old.all("SELECT name FROM pragma_table_info('bouncers')") { $0.text(0) }
+        #expect(columns.contains("until") && columns.contains("osname"))
         await store.close()
     }
 
