@@ -99,6 +99,6 @@ bench-kills: ## the Local API killed a hundred times under load, on each databas
 bench-peers: ## installs fail2ban and Debian's crowdsec for `make bench`; no service is started (root)
 	Tests/Benchmarks/install-peers.sh
 
-accept: build ## Debian's crowdsec 1.4 and firewall bouncer, unmodified, against our Local API (root)
+accept: build ## Debian's crowdsec 1.4 and bouncers, Python clients, unmodified, against our Local API (root)
 	@Tests/Benchmarks/install-peers.sh
 	@Tests/Accept/accept.sh

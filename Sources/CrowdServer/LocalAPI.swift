@@ -91,10 +91,7 @@ public final class LocalAPI: Sendable {
 
     /// Reads machines, bouncers and allowlists anew.
     func reloadClients() async throws(StoreError) {
-        let (machines, bouncers) = try await store.read { session throws(StoreError) in
-            (try MachineQueries.all(in: session), try BouncerQueries.all(in: session))
-        }
-        clients.load(machines: machines, bouncers: bouncers)
+        clients.load(try await store.read { session throws(StoreError) in try KnownClients(from: session) })
         _ = try await currentAllowlists()
     }
 
@@ -132,6 +129,9 @@ public final class LocalAPI: Sendable {
             decisions.add(records, now: now)
             decisions.forget(gone, now: now)
         case .clients: try takeOverClients(from: session)
+        case .repaired(let steps):
+            logger.warning("Another program had given the tables an older form; that was undone.")
+            for step in steps { logger.warning("\(step)") }
         case .anything:
             try takeOverClients(from: session)
             try compareDecisions(with: session, now: now)
@@ -139,7 +139,7 @@ public final class LocalAPI: Sendable {
     }
 
     private func takeOverClients(from session: any SQLSession) throws(StoreError) {
-        clients.load(machines: try MachineQueries.all(in: session), bouncers: try BouncerQueries.all(in: session))
+        clients.load(try KnownClients(from: session))
         let fingerprint = try AllowlistQueries.fingerprint(in: session)
         guard changeable.withLock({ $0.allowlistsFingerprint }) != fingerprint else { return }
         let matcher = AllowlistMatcher(try AllowlistQueries.all(in: session))

@@ -19,6 +19,7 @@ public enum Database {
         case .postgres(var settings):
             settings.applicationName = applicationName
             let connection = try PostgresConnection(settings)
+            try connection.requireOwnSession(settings)
             _ = try PostgresSchema.bringUpToDate(connection)
             return connection
         }

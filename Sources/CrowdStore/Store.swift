@@ -40,6 +40,8 @@ public enum ForeignChange: Sendable {
     case anything
     /// Machines, bouncers or allowlists.
     case clients
+    /// Tables were in an older form and are in the present one again; a line for each step.
+    case repaired([String])
     /// These decisions came or have another end; those are gone.
     case decisions([DecisionRecord], gone: [Int64])
 

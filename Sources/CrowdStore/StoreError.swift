@@ -11,6 +11,8 @@ public struct StoreError: Error, Equatable, Sendable {
         case readOnly
         /// The file cannot be opened, or its schema is not one we know.
         case unusable
+        /// A table or column is missing, or is another than it was: a program of another version was here.
+        case outdated
         /// The server cannot be reached, or the connection was lost: what was under way may or may not be done.
         case unavailable
         /// The store is closing; nothing was written.
@@ -39,6 +41,7 @@ extension StoreError: CustomStringConvertible {
         case .corrupt: "database is damaged"
         case .readOnly: "database is read-only"
         case .unusable: "database cannot be used"
+        case .outdated: "database has another form"
         case .unavailable: "database cannot be reached"
         case .closed: "database is closed"
         case .other: "database error"

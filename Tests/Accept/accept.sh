@@ -26,7 +26,12 @@ configure_ours && configure_theirs || exit 1
 
 . "$ROOT/Tests/Accept/agent.sh"
 . "$ROOT/Tests/Accept/bouncer.sh"
+. "$ROOT/Tests/Accept/custom.sh"
+. "$ROOT/Tests/Accept/python.sh"
+. "$ROOT/Tests/Accept/wire.sh"
 . "$ROOT/Tests/Accept/takeover.sh"
+. "$ROOT/Tests/Accept/takeover-postgres.sh"
+. "$ROOT/Tests/Accept/postgres-tls.sh"
 . "$ROOT/Tests/Accept/configuration.sh"
 
 echo "$PASSED shown, $FAILED differ"

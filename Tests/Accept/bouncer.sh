@@ -38,7 +38,7 @@ check "an IPv6 decision" ours decisions add -i 2001:db8::32
 check "its IPv6 set holds it" within 5 has 2001:db8::32
 check "a deleted decision" prints "1 decision(s) deleted" ours decisions delete -i 192.0.2.31
 check "leaves its set" within 5 has_not 192.0.2.31
-check "the server knows its type and last pull" prints "debian-bouncer,127.0.0.1,validated,2.*crowdsec-firewall-bouncer" \
+check "the server knows its type and last pull" within 5 prints "debian-bouncer,127.0.0.1,validated,2.*crowdsec-firewall-bouncer" \
     ours bouncers list -o raw
 stop "$LAPI_PID"
 sleep 2

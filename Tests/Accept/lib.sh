@@ -106,6 +106,7 @@ configure_theirs() {
 tear_down() {
     local pid
     for pid in "${PIDS[@]}"; do stop "$pid"; done
+    [ -z "${POSTGRES_PID:-}" ] || stop_postgres
     ip netns del "$NETNS" 2> /dev/null
     if [ "$FAILED" -gt 0 ]; then echo "logs are kept in $WORK"; else rm -rf "$WORK"; fi
 }

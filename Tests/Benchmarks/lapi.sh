@@ -2,8 +2,10 @@
 # What a Local API does in a second and what it costs: alerts, look-ups, deltas, the whole list. Ours on SQLite and on
 # PostgreSQL, and CrowdSec's where it is installed (make bench-peers; wrk comes with it).
 #
-# usage: Tests/Benchmarks/lapi.sh [sqlite] [postgresql] [crowdsec]      default: all that are there
-# env: CROWD_BIN (programs, default .build/release), SECONDS_EACH (8), SIZES ("10000 100000 500000"), PEER_SIZES ("10000"),
+# usage: Tests/Benchmarks/lapi.sh [sqlite] [postgresql] [crowdsec] [polls]      default: all that are there
+# polls: what bouncers wait for their deltas at a million decisions, alone and while much else goes on (ours, SQLite)
+# env: POLL_SIZE (1000000), IMPORT (200000), EXPIRED (1000000) for polls;
+#      CROWD_BIN (programs, default .build/release), SECONDS_EACH (8), SIZES ("10000 100000 500000"), PEER_SIZES ("10000"),
 #      PEER_BIN (crowdsec and cscli of the peer, default /usr/bin), DATA (directory of the database, default a temporary one)
 # CPU is the server's own (for PostgreSQL without the database server's). Output: Markdown.
 set -uo pipefail
@@ -30,7 +32,7 @@ config_paths: {config_dir: $WORK, data_dir: $WORK, simulation_path: $WORK/simula
 db_config: $1
 api:
   client: {credentials_path: $WORK/client.yaml}
-  server: {listen_uri: $LAPI, profiles_path: $WORK/profiles.yaml, log_level: error}
+  server: {listen_uri: $LAPI, profiles_path: $WORK/profiles.yaml, log_level: error${2:-}}
 prometheus: {enabled: false}
 END
     cp "$HERE/../../deploy/etc/crowdsec/profiles.yaml" "$WORK/profiles.yaml"
@@ -47,16 +49,27 @@ start() { # KIND: a fresh server
     case $1 in
         postgresql) PGOPTIONS='-c client_min_messages=warning' psql -X -q -c 'DROP SCHEMA public CASCADE; CREATE SCHEMA public' && configure "$DATABASE" ;;
         sqlite) configure "{type: sqlite, db_path: $WORK/crowdsec.db}" ;;
+        polls) configure "{type: sqlite, db_path: $WORK/crowdsec.db, flush: {max_age: 7d}}" ", use_forwarded_for_headers: true" ;;
         crowdsec) configure "{type: sqlite, db_path: $WORK/crowdsec.db, use_wal: true}" && cscli=$PEER/cscli ;;
     esac || return 1
     "$cscli" -c "$WORK/config.yaml" machines add bench -p bench -f "$WORK/client.yaml" --force -u "http://$LAPI/" > "$WORK/setup" 2>&1 &&
         "$cscli" -c "$WORK/config.yaml" bouncers add edge -k "$KEY" >> "$WORK/setup" 2>&1 || { cat "$WORK/setup" >&2; return 1; }
     if [ "$1" = crowdsec ]; then
         "$PEER/crowdsec" -c "$WORK/config.yaml" -no-cs > "$WORK/log" 2>&1 &
+        PID=$!
+        answers
     else
-        "$BIN/crowd-lapi" -c "$WORK/config.yaml" > "$WORK/log" 2>&1 &
+        run_ours
     fi
+}
+
+run_ours() {
+    "$BIN/crowd-lapi" -c "$WORK/config.yaml" > "$WORK/log" 2>&1 &
     PID=$!
+    answers
+}
+
+answers() {
     for _ in $(seq 100); do
         TOKEN=$("$HERE/lapi.py" login 2> /dev/null) && export TOKEN && return 0
         sleep 0.1
@@ -75,6 +88,32 @@ load() { # KIND WHAT MODE CONNECTIONS
     after=$(cpu)
     echo "$row $before $after" | awk -v head="| $1 | $2 | $4" '{ n = $1 - $3; each = n ? ($7 - $6) / n * 1e6 : 0
         printf "%s | %d | %d | %.2f | %.1f | %.0f |\n", head, n / $2, $3, $4, $5, each }'
+}
+
+# poll WHAT BOUNCERS ARGUMENTS...: a row of what polls.py found.
+poll() {
+    local what=$1 bouncers=$2
+    shift 2
+    "$HERE/polls.py" --pid "$PID" --bouncers "$bouncers" "$@" | awk -v head="| $what | $bouncers" '{ printf "%s | %d | %d | %.2f | %.1f | %.1f | %d | %.0f |\n",
+        head, $1, $2, $3, $4, $5, $6, $7 / $1 * 1e6 }'
+}
+
+polls() {
+    local size=${POLL_SIZE:-1000000} expired=${EXPIRED:-1000000} left
+    start polls && "$HERE/lapi.py" fill 0 "$size" || return 1
+    printf '\n| at %s decisions | bouncers | polls | failed | p50 ms | p99 ms | max ms | decisions told | CPU µs each |\n' "$size"
+    echo '| --- | --: | --: | --: | --: | --: | --: | --: | --: |'
+    poll "each once a second, nothing new" 500 --seconds 15
+    poll "each once a second, 20 bans added a second" 500 --seconds 15 --add 20
+    poll "each ten times a second, nothing new" 20 --interval 0.1 --seconds 15
+    poll "the same while ${IMPORT:-200000} are imported" 20 --interval 0.1 --seconds 30 --import "${IMPORT:-200000}"
+    kill "$PID" && wait "$PID" 2> /dev/null
+    "$HERE/lapi.py" expired "$WORK/crowdsec.db" "$expired" && run_ours || return 1
+    sleep 56  # the flush comes a minute after the start
+    poll "the same while $expired expired ones are flushed" 20 --interval 0.1 --seconds 40
+    left=$("$HERE/lapi.py" count "$WORK/crowdsec.db")
+    echo "expired decisions left: $left"
+    grep VmHWM "/proc/$PID/status"
 }
 
 lists() { # KIND SIZES
@@ -114,12 +153,13 @@ if [ "${1:-}" = postgresql-inside ]; then
     rm -f "$RESULTS"
     exit 0
 fi
-[ $# -gt 0 ] || set -- sqlite postgresql crowdsec
+[ $# -gt 0 ] || set -- sqlite postgresql crowdsec polls
 echo "| Local API | what | clients | per second | failed | p50 ms | p99 ms | CPU µs each |"
 echo "| --- | --- | --: | --: | --: | --: | --: | --: |"
 for kind in "$@"; do
     case $kind in
         sqlite) one sqlite "${SIZES:-10000 100000 500000}" ;;
+        polls) polls ;;
         postgresql) OUTER=$RESULTS "$HERE/postgres.sh" env OUTER="$RESULTS" "$0" postgresql-inside ;;
         crowdsec)
             [ -x "$PEER/crowdsec" ] || { echo "skipped: CrowdSec is not installed (make bench-peers)" >&2; continue; }

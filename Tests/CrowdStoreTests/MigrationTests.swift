@@ -126,6 +126,25 @@ import Testing
         }
     }
 
+    /// CrowdSec 1.4 gives a file of ours its own form again, and the number of the form stays.
+    @Test func migratesWhatWentBackToTheOldForm() async throws {
+        let database = try OldDatabase()
+        let first = try SQLiteStore(settings: SQLiteSettings(path: database.path))
+        await first.close()
+        let old = try SQLiteConnection(path: database.path)
+        try old.execute("ALTER TABLE bouncers DROP COLUMN osname; ALTER TABLE decisions DROP COLUMN uuid")
+        let store = try SQLiteStore(settings: SQLiteSettings(path: database.path))
+        #expect(store.migrations.count == 1)
+        let names = try await store.read { session throws(StoreError) in
+            try BouncerQueries.all(in: session).map(\.name)
+        }
+        #expect(names == ["edge"])
+        // What only the older version has stays, or its `cscli` would fail in the midst of its work.
+        let columns = try old.all("SELECT name FROM pragma_table_info('bouncers')") { $0.text(0) }
+        #expect(columns.contains("until") && columns.contains("osname"))
+        await store.close()
+    }
+
     @Test func refusesWhatIsNewerThanItself() throws {
         let database = try OldDatabase()
         let path = database.path

@@ -31,5 +31,14 @@ import Testing
         #expect(numeric.size == row.size)
     }
 
+    @Test(arguments: [
+        ("::ffff:192.0.2.7", "192.0.2.7/32"), ("::FFFF:c000:207", "192.0.2.7/32"),
+        ("::ffff:192.0.2.0/120", "192.0.2.0/24"), ("::ffff:0:0/96", "0.0.0.0/0"), ("::/0", "::/0"),
+        ("::ffff:0:0/95", "::fffe:0:0/95"), ("2001:db8::/32", "2001:db8::/32"), ("192.0.2.7/24", "192.0.2.0/24"),
+    ])
+    func mappedAddressesAreIPv4(_ text: String, _ expected: String) {
+        #expect(IPRange(unmapping: text).map { "\($0.first.description)/\($0.prefixLength)" } == expected)
+    }
+
     @Test func otherScopesAreZero() { #expect(NumericRange(nil).startIP == 0 && NumericRange(nil).size == 0) }
 }

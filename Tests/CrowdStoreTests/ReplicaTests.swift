@@ -14,6 +14,7 @@ private final class Listener: Sendable {
             switch change {
             case .anything: state.anything += 1
             case .clients: state.clients += 1
+            case .repaired: break
             case .decisions(let records, let gone):
                 for record in records { state.changed[record.id] = record.until }
                 state.gone.formUnion(gone)

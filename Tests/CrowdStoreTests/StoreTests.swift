@@ -87,6 +87,81 @@ final class Counter: Sendable {
         await temporary.store.close()
     }
 
+    /// An older `cscli` drops the columns that it does not know from the tables of a running server.
+    @Test(arguments: TestDatabase.present)
+    func restoresWhatAnOlderProgramTookAway(_ database: TestDatabase) async throws {
+        let temporary = try TemporaryStore(database)
+        let (repairs, continuation) = AsyncStream.makeStream(of: [String].self)
+        temporary.store.onForeignChange { change, _ in
+            if case .repaired(let steps) = change { continuation.yield(steps) }
+        }
+        try await Self.use(temporary.store)
+        let other = try temporary.connection()
+        for table in ["machines", "bouncers"] {
+            for column in ["osname", "osfamily", "osversion", "featureflags"] {
+                try other.execute("ALTER TABLE \(table) DROP COLUMN \(column)")
+            }
+        }
+        // A server hears of it from its own failures where the database does not tell.
+        for _ in 0..<3 { try? await Self.use(temporary.store) }
+        var iterator = repairs.makeAsyncIterator()
+        #expect(await iterator.next()?.count == 1)
+        var failures = 0
+        while failures < 10 {
+            do {
+                try await Self.use(temporary.store)
+                break
+            } catch { failures += 1 }
+        }
+        #expect(failures < 10)
+        await temporary.store.close()
+    }
+
+    private static func use(_ store: any Store) async throws(StoreError) {
+        _ = try await store.read { session throws(StoreError) in try MachineQueries.all(in: session).count }
+        _ = try await store.write { session throws(StoreError) in try BouncerQueries.all(in: session).count }
+    }
+
+    @Test(arguments: TestDatabase.present) func aScopeBelongsToAName(_ database: TestDatabase) async throws {
+        let temporary = try TemporaryStore(database)
+        let scopes = try await temporary.store.write { session throws(StoreError) in
+            try MachineQueries.setScope(.alerts, of: "edge", in: session)
+            try MachineQueries.setScope(.alerts, of: "edge", in: session)
+            try MachineQueries.setScope(.alerts, of: "other", in: session)
+            try MachineQueries.setScope(.full, of: "other", in: session)
+            try session.run("INSERT INTO crowd_machine_scopes (machine_id, scope) VALUES ('odd', 'of-tomorrow')", [])
+            return try MachineQueries.scopes(in: session)
+        }
+        #expect(scopes == ["edge": .alerts, "odd": .alerts])
+        await temporary.store.close()
+    }
+
+    /// A flush takes a large alert in several steps.
+    @Test(arguments: TestDatabase.present) func deletesAlertsInSteps(_ database: TestDatabase) async throws {
+        let temporary = try TemporaryStore(database)
+        let steps = try await temporary.store.write { session throws(StoreError) in
+            var alerts: [Int64] = []
+            for decisions in [2, 7, 1] {
+                let new = TemporaryStore.alert(decisions: decisions)
+                alerts.append(try AlertInsertion.insert(new, at: .now(), in: session).id)
+            }
+            var steps: [[Int]] = []
+            while !alerts.isEmpty {
+                let (count, gone) = try AlertDeletion.deleteSome(alerts, rows: 4, in: session)
+                alerts.removeFirst(count)
+                steps.append([count, gone.count])
+            }
+            return steps
+        }
+        #expect(steps.map { $0[0] }.reduce(0, +) == 3 && steps.map { $0[1] }.reduce(0, +) == 10)
+        #expect(steps.allSatisfy { $0[1] <= 5 } && steps.count > 2)
+        let left = try await temporary.store.read { session throws(StoreError) in
+            try session.first("SELECT count(*) FROM decisions") { $0.int(0) }
+        }
+        #expect(left == 0)
+        await temporary.store.close()
+    }
+
     @Test(arguments: TestDatabase.present) func closedStoreRefuses(_ database: TestDatabase) async throws {
         let temporary = try TemporaryStore(database)
         await temporary.store.close()

@@ -48,6 +48,12 @@ extension LocalAPI {
         throw .unauthorized("cookie token is empty")
     }
 
+    /// - Throws: 403 when the machine may only submit alerts (docs/protocol-extensions.md).
+    func requireFullScope(_ call: Call, to action: String) throws(Failure) {
+        guard case .machine(let id) = call.caller, clients.scope(of: id) != .full else { return }
+        throw .narrowScope(of: id, to: action)
+    }
+
     // MARK: Bouncers
 
     private static let keyField = HTTPField.Name("X-Api-Key") ?? .authorization

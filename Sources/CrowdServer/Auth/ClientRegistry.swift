@@ -8,6 +8,19 @@ struct BouncerIdentity: Sendable, Equatable {
     var name: String
 }
 
+/// Machines and bouncers as the database has them.
+struct KnownClients: Sendable {
+    var machines: [MachineRecord]
+    var scopes: [String: MachineScope]
+    var bouncers: [BouncerRecord]
+
+    init(from session: any SQLSession) throws(StoreError) {
+        machines = try MachineQueries.all(in: session)
+        scopes = try MachineQueries.scopes(in: session)
+        bouncers = try BouncerQueries.all(in: session)
+    }
+}
+
 /// Machines and bouncers in memory: no authentication touches the disk.
 ///
 /// What changes with use (addresses, versions, times) is changed here and written by the housekeeper in batches.
@@ -21,8 +34,9 @@ final class ClientRegistry: Sendable {
 
     private struct State {
         var machines: [String: MachineRecord] = [:]
-        var bouncers: [Int64: BouncerRecord] = [:]
-        var bouncersByKey: [String: [Int64]] = [:]
+        /// Of machines with a limit, known or not.
+        var scopes: [String: MachineScope] = [:]
+        var bouncers = BouncerTable()
         /// Number of the last change each bouncer has seen, in this process.
         var positions: [Int64: UInt64] = [:]
         var touchedMachines: Set<String> = []
@@ -32,19 +46,19 @@ final class ClientRegistry: Sendable {
     private let state = Mutex(State())
 
     /// Takes over what the database holds; newer contact facts of this process stay.
-    func load(machines: [MachineRecord], bouncers: [BouncerRecord]) {
+    func load(_ clients: KnownClients) {
+        let (machines, bouncers) = (clients.machines, clients.bouncers)
         state.withLock { state in
+            state.scopes = clients.scopes
             let (oldMachines, oldBouncers) = (state.machines, state.bouncers)
             state.machines = [:]
             for machine in machines {
                 state.machines[machine.machineID] =
                     oldMachines[machine.machineID].map(machine.keepingContact) ?? machine
             }
-            state.bouncers = [:]
-            state.bouncersByKey = [:]
+            state.bouncers = BouncerTable()
             for bouncer in bouncers {
-                state.bouncers[bouncer.id] = oldBouncers[bouncer.id].map(bouncer.keepingContact) ?? bouncer
-                state.bouncersByKey[bouncer.keyHash, default: []].append(bouncer.id)
+                state.bouncers.insert(oldBouncers[bouncer.id].map(bouncer.keepingContact) ?? bouncer)
             }
             state.positions = state.positions.filter { state.bouncers[$0.key] != nil }
         }
@@ -53,6 +67,7 @@ final class ClientRegistry: Sendable {
     // MARK: Machines
 
     func machine(_ id: String) -> MachineRecord? { state.withLock { $0.machines[id] } }
+    func scope(of id: String) -> MachineScope { state.withLock { $0.scopes[id] ?? .full } }
     var machines: [MachineRecord] { state.withLock { Array($0.machines.values) } }
     func add(_ machine: MachineRecord) { state.withLock { $0.machines[machine.machineID] = machine } }
     func removeMachine(_ id: String) { state.withLock { $0.machines[id] = nil } }
@@ -74,50 +89,17 @@ final class ClientRegistry: Sendable {
     // MARK: Bouncers
 
     func bouncer(_ id: Int64) -> BouncerRecord? { state.withLock { $0.bouncers[id] } }
-    func bouncer(named name: String) -> BouncerRecord? {
-        state.withLock { $0.bouncers.values.first { $0.name == name } }
-    }
-
-    func add(_ bouncer: BouncerRecord) {
-        state.withLock { state in
-            guard state.bouncers.updateValue(bouncer, forKey: bouncer.id) == nil else { return }
-            state.bouncersByKey[bouncer.keyHash, default: []].append(bouncer.id)
-        }
-    }
+    func bouncer(named name: String) -> BouncerRecord? { state.withLock { $0.bouncers[name: name] } }
+    func add(_ bouncer: BouncerRecord) { _ = state.withLock { $0.bouncers.insert(bouncer) } }
 
     func touchBouncer(_ id: Int64, _ change: (inout BouncerRecord) -> Void) {
         state.withLock { state in
-            guard var bouncer = state.bouncers[id] else { return }
-            let before = bouncer
-            change(&bouncer)
-            guard bouncer != before else { return }
-            state.bouncers[id] = bouncer
-            state.touchedBouncers.insert(id)
+            if state.bouncers.update(id, change) { state.touchedBouncers.insert(id) }
         }
     }
 
-    /// Judges a key hash from a client address (protocol facts A.2.2).
     func judge(keyHash: String, client: String, isHead: Bool) -> KeyVerdict {
-        state.withLock { state in
-            let rows = (state.bouncersByKey[keyHash] ?? []).compactMap { state.bouncers[$0] }
-            if let own = rows.first(where: { $0.ipAddress == client }) {
-                return own.authType == "api-key" ? .known(own) : .refused
-            }
-            let usable = rows.filter { $0.authType == "api-key" }.sorted { $0.id < $1.id }
-            guard let first = usable.first else { return .refused }
-            if isHead || (usable.count == 1 && first.ipAddress.isEmpty) { return .known(first) }
-            var bouncer = BouncerRecord(name: "\(Self.baseName(first.name))@\(client)", keyHash: keyHash)
-            bouncer.ipAddress = client
-            bouncer.isAutoCreated = true
-            return .newAddress(bouncer)
-        }
-    }
-
-    /// The name without the `@<address>` parts that automatic rows get.
-    static func baseName(_ name: String) -> String {
-        var name = name[...]
-        while let at = name.lastIndex(of: "@"), IPAddress(name[name.index(after: at)...]) != nil { name = name[..<at] }
-        return String(name)
+        state.withLock { $0.bouncers.judge(keyHash: keyHash, client: client, isHead: isHead) }
     }
 
     // MARK: Positions in the stream
@@ -134,7 +116,7 @@ final class ClientRegistry: Sendable {
         state.withLock { state in
             guard state.bouncers[id] != nil else { return }
             state.positions[id] = change
-            state.bouncers[id]?.lastPull = time
+            _ = state.bouncers.update(id) { $0.lastPull = time }
             state.touchedBouncers.insert(id)
         }
     }

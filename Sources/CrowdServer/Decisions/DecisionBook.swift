@@ -78,8 +78,14 @@ struct DecisionBook: Sendable {
     }
 
     /// Turns what has run out by now into expired decisions.
-    mutating func advance(to now: Timestamp) {
-        while let due = expiry.pop(until: now.nanoseconds) {
+    ///
+    /// - Parameter limit: how many ends are looked at; a list that was imported at once ends at once.
+    /// - Returns: whether that were all.
+    @discardableResult
+    mutating func advance(to now: Timestamp, atMost limit: Int = .max) -> Bool {
+        var looked = 0
+        while looked < limit, let due = expiry.pop(until: now.nanoseconds) {
+            looked += 1
             let slot = Int(due.slot)
             guard entries[slot].state == .active, entries[slot].until == due.until else { continue }
             finish(slot, as: .expired)
@@ -88,6 +94,7 @@ struct DecisionBook: Sendable {
             marks.append((now.seconds, lastChange))
         }
         trim(now: now)
+        return looked < limit
     }
 
     private mutating func update(_ slot: Int, until: Int64, now: Timestamp) {

@@ -1,85 +1,124 @@
 import CrowdCore
+import NIOCore
 
-/// Writes decisions as bouncers read them: about 60 ns each, most of it copying.
+/// Writes decisions as bouncers read them, straight into the buffer that is sent: about 30 ns each.
 struct DecisionEncoder {
-    private let view: DecisionView
+    private let entries: PagedArray<DecisionEntry>
+    private let kinds: [DecisionKinds.Entry]
+    private let now: Int64
     private var lastSeconds: Int64 = .min
+    /// As text, without quotes; neighbours in a list often have the same.
     private var lastDuration: [UInt8] = []
-    var bytes: [UInt8] = []
 
-    init(_ view: DecisionView) { self.view = view }
+    init(_ view: DecisionView) {
+        (entries, kinds, now) = (view.entries, view.kinds.entries, view.now.nanoseconds)
+    }
 
-    /// Appends one decision object.
-    mutating func append(_ slot: Int) {
-        let entry = view.entries[slot]
-        literal("{\"duration\":\"")
-        appendDuration(entry.until - view.now.nanoseconds)
-        literal("\",\"id\":")
-        appendDecimal(UInt64(entry.id))
-        bytes += view.kinds[entry.kind].json
-        if entry.uuid != (0, 0) {
-            literal(",\"uuid\":\"")
-            UUIDText.append(entry.uuid, to: &bytes)
-            bytes.append(UInt8(ascii: "\""))
+    /// Appends decision objects with commas between them until the buffer holds `limit` bytes.
+    ///
+    /// - Parameter isContinued: a comma comes first.
+    /// - Returns: how many there was room for.
+    mutating func append(_ slots: some Collection<Int32>, isContinued: Bool, to buffer: inout ByteBuffer, limit: Int)
+        -> Int
+    {
+        let (entries, kinds) = (entries, kinds)
+        var count = 0
+        for slot in slots {
+            if buffer.readableBytes >= limit { break }
+            entries.withElement(Int(slot)) { entry in
+                kinds.withUnsafeBufferPointer { kinds in
+                    append(entry, kinds[Int(entry.kind)].json, withComma: isContinued || count > 0, to: &buffer)
+                }
+            }
+            count += 1
         }
-        literal(",\"value\":")
-        appendValue(entry.value)
-        bytes.append(UInt8(ascii: "}"))
+        return count
     }
 
-    mutating func literal(_ text: StaticString) {
-        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    private mutating func append(
+        _ entry: borrowing DecisionEntry, _ kind: [UInt8], withComma: Bool, to buffer: inout ByteBuffer
+    ) {
+        updateDuration(entry.until - now)
+        var value = entry.value
+        let (id, uuid, duration) = (entry.id, entry.uuid, lastDuration)
+        value.withUTF8 { text in
+            guard text.isPlainJSON else {
+                return Self.appendEscaped(text, id, uuid, duration, kind, to: &buffer, withComma)
+            }
+            let room = Self.fixedBytes + duration.count + kind.count + text.count
+            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { raw in
+                var out = ByteCursor(raw)
+                Self.writeHead(id, uuid, duration, kind, to: &out, withComma)
+                out.put("\"")
+                out.put(text)
+                out.put("\"}")
+                return out.count
+            }
+        }
     }
 
-    /// Whole seconds, rounded half away from zero; neighbours in a list often have the same.
-    private mutating func appendDuration(_ nanoseconds: Int64) {
+    /// The rare value that JSON has to escape.
+    private static func appendEscaped(
+        _ text: UnsafeBufferPointer<UInt8>, _ id: Int64, _ uuid: (high: UInt64, low: UInt64), _ duration: [UInt8],
+        _ kind: [UInt8], to buffer: inout ByteBuffer, _ withComma: Bool
+    ) {
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: fixedBytes + duration.count + kind.count) { raw in
+            var out = ByteCursor(raw)
+            writeHead(id, uuid, duration, kind, to: &out, withComma)
+            return out.count
+        }
+        var writer = JSONWriter()
+        writer.string(String(decoding: text, as: UTF8.self))
+        buffer.writeBytes(writer.bytes)
+        buffer.writeStaticString("}")
+    }
+
+    /// More than the punctuation, names, an id and a UUID take.
+    private static let fixedBytes = 160
+
+    /// All before the value.
+    private static func writeHead(
+        _ id: Int64, _ uuid: (high: UInt64, low: UInt64), _ duration: [UInt8], _ kind: [UInt8],
+        to out: inout ByteCursor, _ withComma: Bool
+    ) {
+        out.put(withComma ? ",{\"duration\":\"" : "{\"duration\":\"")
+        duration.withUnsafeBufferPointer { out.put($0) }
+        out.put("\",\"id\":")
+        out.putDecimal(id.magnitude)
+        kind.withUnsafeBufferPointer { out.put($0) }
+        if uuid != (0, 0) {
+            out.put(",\"uuid\":\"")
+            out.putUUID(uuid.high, uuid.low)
+            out.put("\"")
+        }
+        out.put(",\"value\":")
+    }
+
+    /// Whole seconds, rounded half away from zero.
+    private mutating func updateDuration(_ nanoseconds: Int64) {
         let half: Int64 = nanoseconds < 0 ? -500_000_000 : 500_000_000
         let seconds = (nanoseconds + half) / 1_000_000_000
-        if seconds != lastSeconds {
-            lastSeconds = seconds
-            lastDuration = Array(GoDuration.seconds(seconds).description.utf8)
-        }
-        bytes += lastDuration
+        guard seconds != lastSeconds else { return }
+        lastSeconds = seconds
+        lastDuration = Array(GoDuration.seconds(seconds).description.utf8)
     }
+}
 
-    private mutating func appendDecimal(_ value: UInt64) {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { text in
-            var (rest, at) = (value, 20)
-            repeat {
-                at -= 1
-                text[at] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            } while rest > 0
-            bytes.append(contentsOf: UnsafeMutableBufferPointer(rebasing: text[at...]))
-        }
-    }
-
-    private mutating func appendValue(_ value: String) {
-        var text = value
-        let isPlain = text.withUTF8 { utf8 in
-            for byte in utf8 where byte < 0x20 || byte >= 0x7F || byte == 0x22 || byte == 0x5C { return false }
-            bytes.append(UInt8(ascii: "\""))
-            bytes.append(contentsOf: utf8)
-            bytes.append(UInt8(ascii: "\""))
-            return true
-        }
-        guard !isPlain else { return }
-        var writer = JSONWriter()
-        writer.string(value)
-        bytes += writer.bytes
+extension UnsafeBufferPointer<UInt8> {
+    /// Printable ASCII without quotes and backslashes.
+    fileprivate var isPlainJSON: Bool {
+        allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
     }
 }
 
 extension DecisionView {
     /// A plain array, `null` when empty, as `GET /v1/decisions` answers.
-    func encodeArray(_ slots: [Int]) -> [UInt8] {
+    func encodeArray(_ slots: [Int]) -> ByteBuffer {
+        guard !slots.isEmpty else { return ByteBuffer(staticString: "null") }
+        var buffer = ByteBuffer(staticString: "[")
         var encoder = DecisionEncoder(self)
-        guard !slots.isEmpty else { return Array("null".utf8) }
-        for (index, slot) in slots.enumerated() {
-            encoder.literal(index == 0 ? "[" : ",")
-            encoder.append(slot)
-        }
-        encoder.literal("]")
-        return encoder.bytes
+        _ = encoder.append(slots.lazy.map { Int32($0) }, isContinued: false, to: &buffer, limit: .max)
+        buffer.writeStaticString("]")
+        return buffer
     }
 }

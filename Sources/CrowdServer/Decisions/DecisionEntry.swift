@@ -36,7 +36,7 @@ struct DecisionEntry: Sendable {
         self.kind = kind
         (twin, neighbour) = (Int32(slot), Int32(slot))
         isSimulated = record.simulated
-        let range = Scope.isAddress(record.scope) ? IPRange(record.value) : nil
+        let range = Scope.isAddress(record.scope) ? IPRange(unmapping: record.value) : nil
         network = range.map { ($0.first.high, $0.first.low) } ?? (0, 0)
         prefixLength = UInt8(range?.prefixLength ?? 0)
         family = range.map { $0.first.isV6 ? 6 : 4 } ?? 0
@@ -86,27 +86,12 @@ enum UUIDText {
         return position == 36 ? words : nil
     }
 
-    static func append(_ uuid: (high: UInt64, low: UInt64), to bytes: inout [UInt8]) {
-        let digits: StaticString = "0123456789abcdef"
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 36) { text in
-            var at = 0
-            for index in 0..<32 {
-                if index == 8 || index == 12 || index == 16 || index == 20 {
-                    text[at] = UInt8(ascii: "-")
-                    at += 1
-                }
-                let word = index < 16 ? uuid.high : uuid.low
-                text[at] = digits.utf8Start[Int(truncatingIfNeeded: word >> UInt64(60 - 4 * (index & 15)) & 15)]
-                at += 1
-            }
-            bytes.append(contentsOf: text)
-        }
-    }
-
     static func text(_ uuid: (high: UInt64, low: UInt64)) -> String {
-        var bytes: [UInt8] = []
-        append(uuid, to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
+        withUnsafeTemporaryAllocation(byteCount: 36, alignment: 8) { memory in
+            var out = ByteCursor(memory)
+            out.putUUID(uuid.high, uuid.low)
+            return String(decoding: memory, as: UTF8.self)
+        }
     }
 
     private static func digit(_ byte: UInt8) -> UInt64? {

@@ -4,8 +4,8 @@ import Synchronization
 
 /// The book behind a lock, the requests that wait for its next change, and answers that several may share.
 ///
-/// The lock is held for microseconds: long lists are made from snapshots. Changes come from the store's writer thread,
-/// in commit order.
+/// The lock is held for microseconds: long lists are made from snapshots, many changes in steps. Changes come from the
+/// store's writer thread, in commit order.
 final class DecisionMemory: Sendable {
     private struct State {
         var book: DecisionBook
@@ -27,6 +27,11 @@ final class DecisionMemory: Sendable {
         var second: Int64
     }
 
+    /// Changes made, and ends looked at, without letting others in between.
+    private static let step = 512
+    /// Changes from which a delta is made outside the lock, and not on a connection's event loop.
+    private static let longDelta: UInt64 = 2_000
+
     private let state: Mutex<State>
 
     init(retention: DecisionBook.Retention = .init()) {
@@ -36,20 +41,25 @@ final class DecisionMemory: Sendable {
     // MARK: Changes
 
     func add(_ records: [DecisionRecord], now: Timestamp) {
-        guard !records.isEmpty else { return }
-        change(now: now) { book in for record in records { book.add(record, now: now) } }
+        changeEach(records, now: now) { book, record in book.add(record, now: now) }
     }
 
     func end(_ ids: [Int64], now: Timestamp) {
-        guard !ids.isEmpty else { return }
-        change(now: now) { book in for id in ids { book.end(id: id, now: now) } }
+        changeEach(ids, now: now) { book, id in book.end(id: id, now: now) }
     }
 
     /// Takes note that decisions are no longer in the database: those that were active have ended, of the others everybody
     /// has heard already.
     func forget(_ ids: [Int64], now: Timestamp) {
-        guard !ids.isEmpty else { return }
-        change(now: now) { book in for id in ids where book.isActive(id) { book.end(id: id, now: now) } }
+        changeEach(ids, now: now) { book, id in if book.isActive(id) { book.end(id: id, now: now) } }
+    }
+
+    private func changeEach<Item>(_ items: [Item], now: Timestamp, _ body: (inout DecisionBook, Item) -> Void) {
+        for start in stride(from: 0, to: items.count, by: Self.step) {
+            change(now: now) { book in
+                for item in items[start..<min(start + Self.step, items.count)] { body(&book, item) }
+            }
+        }
     }
 
     /// Lets time pass: expiries become changes, waiters past their deadline go, old shared answers are dropped.
@@ -65,6 +75,7 @@ final class DecisionMemory: Sendable {
     }
 
     private func change(now: Timestamp, _ body: (inout DecisionBook) -> Void) {
+        advance(to: now)
         let woken = state.withLock { state in
             let before = state.book.lastChange
             state.book.advance(to: now)
@@ -72,6 +83,20 @@ final class DecisionMemory: Sendable {
             return Self.takeWaiters(of: &state, changedAfter: before)
         }
         for continuation in woken { continuation.resume() }
+    }
+
+    /// Expires in steps what is due, so that the next `advance` of the book has next to nothing to do.
+    private func advance(to now: Timestamp) {
+        var isDone = false
+        while !isDone {
+            let woken: [CheckedContinuation<Void, Never>]
+            (isDone, woken) = state.withLock { state in
+                let before = state.book.lastChange
+                let isDone = state.book.advance(to: now, atMost: Self.step)
+                return (isDone, Self.takeWaiters(of: &state, changedAfter: before))
+            }
+            for continuation in woken { continuation.resume() }
+        }
     }
 
     /// The waiters to whom one of the changes may matter. Few filters are in use, however many wait.
@@ -104,7 +129,8 @@ final class DecisionMemory: Sendable {
     var waiterCount: Int { state.withLock { $0.waiters.count } }
 
     func fingerprint(now: Timestamp) -> DecisionFingerprint {
-        state.withLock { state in
+        advance(to: now)
+        return state.withLock { state in
             state.book.advance(to: now)
             return DecisionFingerprint(count: state.book.activeCount, idSum: state.book.activeIDSum)
         }
@@ -131,7 +157,7 @@ final class DecisionMemory: Sendable {
         let isCounted: (DecisionEntry) -> Bool = { entry in
             entry.state != .free && entry.createdAt >= earliest && (!activeOnly || entry.state == .active)
         }
-        guard let range = IPRange(value) else {
+        guard let range = IPRange(unmapping: value) else {
             return (0..<view.entries.count).count { isCounted(view.entries[$0]) && view.entries[$0].value == value }
         }
         return state.withLock { state in
@@ -143,7 +169,7 @@ final class DecisionMemory: Sendable {
     func timeLeft(value: String, now: Timestamp) -> GoDuration {
         let view = view(now: now)
         let slots =
-            if let range = IPRange(value) {
+            if let range = IPRange(unmapping: value) {
                 state.withLock { $0.book.slotsCovering(range) }
             } else {
                 (0..<view.entries.count).filter { view.entries[$0].value == value }
@@ -159,7 +185,8 @@ final class DecisionMemory: Sendable {
     }
 
     func view(now: Timestamp) -> DecisionView {
-        state.withLock { state in
+        advance(to: now)
+        return state.withLock { state in
             state.book.advance(to: now)
             return DecisionView(state.book, now: now)
         }
@@ -167,6 +194,7 @@ final class DecisionMemory: Sendable {
 
     /// The slots that a search finds, with the snapshot they belong to.
     func search(_ search: DecisionSearch, now: Timestamp) -> (slots: [Int], view: DecisionView) {
+        advance(to: now)
         let (slots, view) = state.withLock { state in
             state.book.advance(to: now)
             return (state.book.lookUp(search), DecisionView(state.book, now: now))
@@ -176,6 +204,7 @@ final class DecisionMemory: Sendable {
 
     /// What a bouncer at `cursor` is to be told, and where it stands then. Equal questions within a second share.
     func stream(from cursor: StreamCursor, _ filter: DecisionFilter, now: Timestamp) -> SharedAnswer {
+        advance(to: now)
         let finding = state.withLock { state in
             state.book.advance(to: now)
             return Self.find(in: state, cursor, filter, now: now)
@@ -183,6 +212,8 @@ final class DecisionMemory: Sendable {
         switch finding {
         case .answer(let answer): return answer
         case .delta(let delta, let view): return share(delta, view, cursor, filter)
+        case .changes(let number, let changes, let view):
+            return share(view.delta(after: number, changes, filter), view, cursor, filter)
         case .everything(let view): return share(view.delta(from: cursor, filter), view, cursor, filter)
         }
     }
@@ -190,6 +221,8 @@ final class DecisionMemory: Sendable {
     private enum Finding {
         case answer(SharedAnswer)
         case delta(StreamDelta, DecisionView)
+        /// Many changes, to be gone through outside the lock.
+        case changes(after: UInt64, LoggedChanges, DecisionView)
         /// The log does not reach back to the cursor: a pass over all decisions, outside the lock.
         case everything(DecisionView)
     }
@@ -201,6 +234,9 @@ final class DecisionMemory: Sendable {
         if let shared = state.shared[key(cursor, filter, lastChange, now)] { return .answer(shared) }
         guard case .change(let number) = cursor, state.book.remembers(number) else {
             return .everything(DecisionView(state.book, now: now))
+        }
+        if lastChange - number > longDelta {
+            return .changes(after: number, state.book.changes(after: number), DecisionView(state.book, now: now))
         }
         let delta = state.book.delta(after: number, filter)
         if delta.isEmpty { return .answer(SharedAnswer(emptyAt: lastChange)) }
@@ -215,8 +251,10 @@ final class DecisionMemory: Sendable {
         return answer
     }
 
-    /// Whether a bouncer at this number can be answered from the log.
-    func remembers(_ cursor: UInt64) -> Bool { state.withLock { $0.book.remembers(cursor) } }
+    /// Whether a bouncer at this number can be answered at once: the log remembers, and has little to say.
+    func isNear(_ cursor: UInt64) -> Bool {
+        state.withLock { $0.book.remembers(cursor) && $0.book.lastChange - cursor <= Self.longDelta }
+    }
 
     private static func key(
         _ cursor: StreamCursor, _ filter: DecisionFilter, _ lastChange: UInt64, _ now: Timestamp

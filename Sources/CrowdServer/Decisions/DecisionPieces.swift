@@ -1,15 +1,18 @@
+import NIOCore
+
 /// A stream's body, encoded piece by piece as it is sent: a full list of half a million decisions is never in memory
 /// as text.
 struct DecisionPieces: IteratorProtocol, Sequence {
     /// Bytes after which a piece ends.
-    private static let pieceSize = 65_536
+    static let pieceSize = 131_072
 
     private let delta: StreamDelta
     private var encoder: DecisionEncoder
-    /// Of the next decision, in `new` and then `deleted`.
-    private var index = 0
+    /// Of the next decision, in `new` and then in `deleted`.
+    private var nextNew = 0
+    private var nextDeleted = 0
     private var hasBegun = false
-    private var isInDeleted = false
+    private var hasBegunDeleted = false
     private var hasEnded = false
 
     init(_ view: DecisionView, _ delta: StreamDelta) {
@@ -17,28 +20,26 @@ struct DecisionPieces: IteratorProtocol, Sequence {
         encoder = DecisionEncoder(view)
     }
 
-    mutating func next() -> [UInt8]? {
+    mutating func next() -> ByteBuffer? {
         guard !hasEnded else { return nil }
-        encoder.bytes = []
-        encoder.bytes.reserveCapacity(Swift.min(Self.pieceSize + 512, 64 + 256 * delta.count))
-        if !hasBegun { encoder.literal("{\"new\": [") }
+        var piece = ByteBuffer()
+        piece.reserveCapacity(Swift.min(Self.pieceSize + 512, 64 + 256 * delta.count))
+        if !hasBegun { piece.writeStaticString("{\"new\": [") }
         hasBegun = true
-        while index < delta.count {
-            if encoder.bytes.count >= Self.pieceSize { return encoder.bytes }
-            beginDeletedIfDue()
-            if index > (isInDeleted ? delta.new.count : 0) { encoder.literal(",") }
-            encoder.append(Int(isInDeleted ? delta.deleted[index - delta.new.count] : delta.new[index]))
-            index += 1
+        if nextNew < delta.new.count {
+            nextNew += append(delta.new[nextNew...], isContinued: nextNew > 0, to: &piece)
         }
-        beginDeletedIfDue()
-        encoder.literal("]}")
+        guard nextNew == delta.new.count && piece.readableBytes < Self.pieceSize else { return piece }
+        if !hasBegunDeleted { piece.writeStaticString("], \"deleted\": [") }
+        hasBegunDeleted = true
+        nextDeleted += append(delta.deleted[nextDeleted...], isContinued: nextDeleted > 0, to: &piece)
+        guard nextDeleted == delta.deleted.count else { return piece }
+        piece.writeStaticString("]}")
         hasEnded = true
-        return encoder.bytes
+        return piece
     }
 
-    private mutating func beginDeletedIfDue() {
-        guard !isInDeleted, index >= delta.new.count else { return }
-        encoder.literal("], \"deleted\": [")
-        isInDeleted = true
+    private mutating func append(_ slots: ArraySlice<Int32>, isContinued: Bool, to piece: inout ByteBuffer) -> Int {
+        encoder.append(slots, isContinued: isContinued, to: &piece, limit: Self.pieceSize)
     }
 }

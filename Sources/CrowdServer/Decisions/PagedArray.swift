@@ -16,6 +16,12 @@ struct PagedArray<Element: Sendable>: Sendable {
         count += 1
     }
 
+    /// Looks at an element where it lies: a subscript may copy it.
+    @inline(__always)
+    func withElement<R>(_ index: Int, _ body: (borrowing Element) -> R) -> R {
+        pages[index >> Self.pageBits].withUnsafeBufferPointer { body($0[index & (Self.pageSize - 1)]) }
+    }
+
     subscript(index: Int) -> Element {
         _read { yield pages[index >> Self.pageBits][index & (Self.pageSize - 1)] }
         _modify { yield &pages[index >> Self.pageBits][index & (Self.pageSize - 1)] }

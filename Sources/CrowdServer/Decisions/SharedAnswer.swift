@@ -1,3 +1,4 @@
+import NIOCore
 import Synchronization
 
 /// One stream answer. A small one is encoded when first sent and then shared by all who asked the same; a large one is
@@ -10,7 +11,7 @@ final class SharedAnswer: Sendable {
     let lastChange: UInt64
     let isEmpty: Bool
     private let source: (view: DecisionView, delta: StreamDelta)?
-    private let encoded: Mutex<[[UInt8]]?>
+    private let encoded: Mutex<[ByteBuffer]?>
 
     init(view: DecisionView, delta: StreamDelta) {
         lastChange = view.lastChange
@@ -27,7 +28,7 @@ final class SharedAnswer: Sendable {
         encoded = Mutex([Self.emptyBody])
     }
 
-    private static let emptyBody = Array("{\"new\": [], \"deleted\": []}".utf8)
+    private static let emptyBody = ByteBuffer(staticString: "{\"new\": [], \"deleted\": []}")
 
     var body: Reply.Body {
         if let source, source.delta.count > Self.sharedCount {
@@ -37,7 +38,7 @@ final class SharedAnswer: Sendable {
     }
 
     /// The first caller encodes; others who come meanwhile wait for it.
-    private var sharedPieces: [[UInt8]] {
+    private var sharedPieces: [ByteBuffer] {
         encoded.withLock { encoded in
             if let encoded { return encoded }
             let pieces = source.map { Array(DecisionPieces($0.view, $0.delta)) } ?? [Self.emptyBody]

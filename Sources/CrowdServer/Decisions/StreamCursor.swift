@@ -19,6 +19,12 @@ struct StreamDelta: Sendable {
     var count: Int { new.count + deleted.count }
 }
 
+/// The end of the log: the slots that changed, and the number of the first change.
+struct LoggedChanges: Sendable {
+    var first: UInt64
+    var slots: [Int32]
+}
+
 /// A snapshot of the book, to be read without holding anybody up.
 struct DecisionView: Sendable {
     let entries: PagedArray<DecisionEntry>
@@ -37,15 +43,15 @@ struct DecisionView: Sendable {
 extension DecisionBook {
     /// Changes after `cursor` as the filter sees them. The book must have been advanced to the present.
     func delta(after cursor: UInt64, _ filter: DecisionFilter) -> StreamDelta {
-        var delta = StreamDelta()
-        guard cursor < lastChange else { return delta }
+        guard cursor < lastChange else { return StreamDelta() }
         var teller = TwinTeller(entries: entries, kinds: kinds, filter: filter)
-        for number in max(cursor + 1, logStart)...lastChange {
-            let slot = Int(log[Int(number - logStart)])
-            guard entries[slot].change == number, teller.accepts(slot) else { continue }
-            teller.tell(slot, into: &delta) { $0.change > cursor }
-        }
-        return delta
+        return teller.delta(after: cursor, changes(after: cursor))
+    }
+
+    /// What the log says after a cursor: a copy of its end.
+    func changes(after cursor: UInt64) -> LoggedChanges {
+        let first = max(cursor + 1, logStart)
+        return LoggedChanges(first: first, slots: Array(log[Int(min(first, lastChange + 1) - logStart)...]))
     }
 
     /// Whether the log still holds everything after the cursor.
@@ -56,6 +62,12 @@ extension DecisionView {
     /// How far behind a remembered time changes are repeated: creation times are taken before the commit, and another
     /// process' clock steps too. Saying something twice is harmless, leaving it out is not.
     static let slack: Int64 = 60_000_000_000
+
+    /// As the book's, from changes that were taken together with this snapshot.
+    func delta(after cursor: UInt64, _ changes: LoggedChanges, _ filter: DecisionFilter) -> StreamDelta {
+        var teller = TwinTeller(entries: entries, kinds: kinds, filter: filter)
+        return teller.delta(after: cursor, changes)
+    }
 
     /// Everything that passes the filter and began or ended after the cursor's time; all of it for `.start`.
     func delta(from cursor: StreamCursor, _ filter: DecisionFilter) -> StreamDelta {
@@ -92,6 +104,17 @@ struct TwinTeller {
         self.kinds = kinds
         self.filter = filter
         verdicts = [UInt8](repeating: 0, count: kinds.entries.count)
+    }
+
+    mutating func delta(after cursor: UInt64, _ changes: LoggedChanges) -> StreamDelta {
+        var delta = StreamDelta()
+        var number = changes.first
+        for slot in changes.slots.lazy.map({ Int($0) }) {
+            defer { number += 1 }
+            guard entries[slot].change == number, accepts(slot) else { continue }
+            tell(slot, into: &delta) { $0.change > cursor }
+        }
+        return delta
     }
 
     mutating func accepts(_ slot: Int) -> Bool {

@@ -13,6 +13,9 @@ struct Failure: Error, Equatable {
         Failure(status: 401, message: message, repeatsStatus: true)
     }
     static func forbidden(_ message: String = "access forbidden") -> Failure { Failure(status: 403, message: message) }
+    static func narrowScope(of machineID: String, to action: String) -> Failure {
+        .forbidden("machine '\(machineID)' may only submit alerts: it may not \(action)")
+    }
     static func invalid(_ message: String) -> Failure { Failure(status: 422, message: message) }
     static func server(_ message: String) -> Failure { Failure(status: 500, message: message) }
 

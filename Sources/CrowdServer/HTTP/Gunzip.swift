@@ -1,6 +1,6 @@
 import CZlib
 
-/// Inflates gzip bodies, never beyond a limit: a small body may claim to be huge.
+/// Inflates gzip bodies, of several members too, never beyond a limit: a small body may claim to be huge.
 enum Gunzip {
     enum Refusal: Error, Equatable { case tooLarge, malformed }
 
@@ -25,6 +25,7 @@ enum Gunzip {
                     return CZlib.inflate(&stream, Z_NO_FLUSH)
                 }
                 output.append(contentsOf: chunk[..<(chunk.count - Int(stream.avail_out))])
+                if status == Z_STREAM_END && stream.avail_in > 0 { status = inflateReset(&stream) }
             }
             return status
         }

@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import NIOHTTP1
 
 /// Takes a request through routing, authentication, body and route, and counts and logs what came of it.
 struct LAPIResponder: HTTPResponder {
@@ -91,6 +92,11 @@ struct LAPIResponder: HTTPResponder {
             bytes = Array(buffer: try await request.body.collect(upTo: limit))
         } catch is NIOTooManyBytesError {
             throw tooLarge
+        } catch let error as HTTPParserError where error != .invalidEOFState {
+            throw isLogin ? Failure.unauthorized("missing: invalid chunk") : .badRequest("invalid chunk")
+        } catch {
+            // The client hung up, or we are stopping: in doubt it is to be sent again.
+            throw Failure.server("unexpected EOF")
         }
         guard let encoding = request.headers[.contentEncoding], encoding.lowercased() == "gzip" else { return bytes }
         do { bytes = try Gunzip.inflate(bytes, limit: limit) } catch {

@@ -1,11 +1,12 @@
 import CrowdCore
 
-/// The query of a URI as Go reads it: `+` is a space, a repeated name counts by its first value, bad escapes drop the pair.
+/// The query of a URI as Go reads it: `+` is a space, a repeated name counts by its first value, bad escapes and
+/// semicolons drop the pair.
 struct QueryParameters: Sendable {
     private(set) var pairs: [(name: String, value: String)] = []
 
     init(_ query: some StringProtocol) {
-        for pair in query.utf8.split(separator: UInt8(ascii: "&")) {
+        for pair in query.utf8.split(separator: UInt8(ascii: "&")) where !pair.contains(UInt8(ascii: ";")) {
             let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = PercentEncoding.decode(parts[0], plusIsSpace: true),
                 let value = parts.count == 2 ? PercentEncoding.decode(parts[1], plusIsSpace: true) : ""

@@ -7,11 +7,11 @@ import NIOCore
 struct Reply: Sendable {
     enum Body: Sendable {
         case none
-        case bytes([UInt8])
+        case whole(ByteBuffer)
         /// Sent chunked, as it drains.
-        case pieces([[UInt8]])
+        case pieces([ByteBuffer])
         /// As pieces, but each is made when it is sent.
-        case generated(@Sendable () -> AnyIterator<[UInt8]>)
+        case generated(@Sendable () -> AnyIterator<ByteBuffer>)
         /// As generated, by something that has to be waited for; nil ends it, an error breaks the connection off.
         case awaited(@Sendable () async throws -> [UInt8]?)
     }
@@ -24,8 +24,10 @@ struct Reply: Sendable {
 
     static func empty(_ status: Int) -> Reply { Reply(status: status, body: .none) }
 
-    static func json(_ status: Int = 200, _ bytes: [UInt8]) -> Reply {
-        var reply = Reply(status: status, body: .bytes(bytes))
+    static func json(_ status: Int = 200, _ bytes: [UInt8]) -> Reply { json(status, ByteBuffer(bytes: bytes)) }
+
+    static func json(_ status: Int = 200, _ body: ByteBuffer) -> Reply {
+        var reply = Reply(status: status, body: .whole(body))
         reply.headers[.contentType] = "application/json; charset=utf-8"
         return reply
     }
@@ -57,9 +59,9 @@ struct Reply: Sendable {
         switch body {
         case .none: response.body = ResponseBody()
         case _ where isHead:
-            response.headers[.contentType] = "text/plain; charset=utf-8"
+            if status < 400 { response.headers[.contentType] = "text/plain; charset=utf-8" }
             response.body = ResponseBody()
-        case .bytes(let bytes): response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        case .whole(let body): response.body = ResponseBody(byteBuffer: body)
         case .pieces(let pieces):
             response.body = Self.stream({ AnyIterator(pieces.makeIterator()) }, afterSending)
         case .awaited(let next):
@@ -73,10 +75,10 @@ struct Reply: Sendable {
     }
 
     private static func stream(
-        _ pieces: @escaping @Sendable () -> AnyIterator<[UInt8]>, _ afterSending: (@Sendable () -> Void)?
+        _ pieces: @escaping @Sendable () -> AnyIterator<ByteBuffer>, _ afterSending: (@Sendable () -> Void)?
     ) -> ResponseBody {
         ResponseBody { writer in
-            for piece in pieces() { try await writer.write(ByteBuffer(bytes: piece)) }
+            for piece in pieces() { try await writer.write(piece) }
             try await writer.finish(nil)
             afterSending?()
         }

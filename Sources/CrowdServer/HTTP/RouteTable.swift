@@ -18,7 +18,7 @@ struct Route: Sendable {
 struct RouteTable: Sendable {
     enum Match {
         case route(Route, parameters: [String: String])
-        /// The path with its trailing slash removed is a route.
+        /// The path with its trailing slash removed is a route of that method.
         case redirect(String)
         case wrongMethod
         case unknown
@@ -42,7 +42,9 @@ struct RouteTable: Sendable {
         if isKnownPath { return .wrongMethod }
         guard path.count > 1, path.hasSuffix("/"), !path.hasSuffix("//") else { return .unknown }
         let shorter = String(path.dropLast())
-        let isRoute = routes.contains { Self.parameters(Self.segments(shorter), $0.segments) != nil }
+        let isRoute = routes.contains {
+            $0.route.methods.contains(method) && Self.parameters(Self.segments(shorter), $0.segments) != nil
+        }
         return isRoute ? .redirect(shorter) : .unknown
     }
 

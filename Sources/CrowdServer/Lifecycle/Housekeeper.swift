@@ -77,14 +77,15 @@ struct Housekeeper: Sendable {
         let decisions = api.decisions
         var total = 0
         while !Task.isCancelled {
-            let (count, _) = try await api.store.write(
+            let (found, deleted, _) = try await api.store.write(
                 { session throws(StoreError) in
                     let alerts = try find(session, .now())
-                    return (alerts.count, try AlertDeletion.delete(alerts, in: session))
+                    let some = try AlertDeletion.deleteSome(alerts, rows: FlushQueries.rows, in: session)
+                    return (alerts.count, some.alerts, some.decisions)
                 },
-                afterCommit: { _, gone in decisions.forget(gone, now: .now()) })
-            total += count
-            if count < FlushQueries.batch { break }
+                afterCommit: { _, _, gone in decisions.forget(gone, now: .now()) })
+            total += deleted
+            if deleted == found && found < FlushQueries.batch { break }
         }
         guard total > 0 else { return }
         api.alertsChanged.store(true, ordering: .relaxed)
@@ -93,8 +94,11 @@ struct Housekeeper: Sendable {
 
     private func deleteLeftovers() async throws(StoreError) {
         let limit = Timestamp.now() - flush.metricsMaxAge
-        _ = try await api.store.write { session throws(StoreError) in
-            try FlushQueries.leftovers(now: .now(), metricsBefore: limit, in: session)
+        var deleted = 1
+        while deleted > 0 && !Task.isCancelled {
+            deleted = try await api.store.write { session throws(StoreError) in
+                try FlushQueries.leftovers(now: .now(), metricsBefore: limit, in: session)
+            }
         }
     }
 

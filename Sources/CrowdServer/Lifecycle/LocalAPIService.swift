@@ -13,6 +13,7 @@ public final class LocalAPIService: Sendable {
     private let config: LAPIServerConfig
     private let flush: DatabaseConfig.Flush
     private let tls: ServerTLS?
+    private let connections = ConnectionLimit()
 
     public init(_ api: LocalAPI, config: LAPIServerConfig, flush: DatabaseConfig.Flush) throws(ConfigError) {
         self.api = api
@@ -91,7 +92,7 @@ public final class LocalAPIService: Sendable {
         var configuration = ApplicationConfiguration(address: address, serverName: nil)
         configuration.backlog = 1024
         return Application(
-            responder: LAPIResponder(api: api, tls: tls), server: Self.builder(tls),
+            responder: LAPIResponder(api: api, tls: tls), server: Self.builder(tls, connections),
             configuration: configuration,
             onServerRunning: { channel in
                 if let path = channel.localAddress?.pathname { chmod(path, 0o666) }
@@ -100,7 +101,7 @@ public final class LocalAPIService: Sendable {
             logger: Self.quietLogger)
     }
 
-    static func builder(_ tls: ServerTLS?) -> HTTPServerBuilder {
+    static func builder(_ tls: ServerTLS?, _ limit: ConnectionLimit) -> HTTPServerBuilder {
         HTTPServerBuilder { responder in
             var decoder = HTTP1Channel.Configuration.DecoderConfiguration()
             (decoder.maxHeaderFieldSize, decoder.maxHeaderListSize) = (16 << 10, 32 << 10)
@@ -109,8 +110,10 @@ public final class LocalAPIService: Sendable {
                 responder: responder,
                 configuration: HTTP1Channel.Configuration(
                     additionalChannelHandlers: [ConnectionGuard()], httpDecoderConfiguration: decoder))
-            if let tls { return LoopBoundChannel(base: TLSListener(base: channel, tls: tls)) }
-            return LoopBoundChannel(base: channel)
+            let conforming = ConformingChannel(base: channel)
+            guard let tls else { return LoopBoundChannel(base: LimitedChannel(base: conforming, limit: limit)) }
+            let secure = TLSListener(base: conforming, tls: tls)
+            return LoopBoundChannel(base: LimitedChannel(base: secure, limit: limit))
         }
     }
 

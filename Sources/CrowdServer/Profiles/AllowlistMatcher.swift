@@ -18,7 +18,7 @@ struct AllowlistMatcher: Sendable {
         self.lists = lists
         entries = lists.flatMap { list in
             list.items.compactMap { item in
-                IPRange(item.value).map { range in
+                IPRange(unmapping: item.value).map { range in
                     let comment = item.comment.isEmpty ? "" : " (\(item.comment))"
                     return Entry(
                         range: range, expiresAt: item.expiresAt, list: list.name,

@@ -36,7 +36,7 @@ extension AlertFilter {
     }
 
     private static func range(_ text: String) throws(Failure) -> IPRange {
-        guard let range = IPRange(text) else { throw .server("invalid ip address '\(text)'") }
+        guard let range = IPRange(unmapping: text) else { throw .server("invalid ip address '\(text)'") }
         return range
     }
 

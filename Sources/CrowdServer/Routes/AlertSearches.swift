@@ -34,6 +34,7 @@ extension LocalAPI {
     }
 
     func deleteAlert(_ call: Call) async throws -> Reply {
+        try requireFullScope(call, to: "delete alerts")
         try requireTrust(call)
         let count = try await delete(try Self.alertID(call), now: call.now)
         guard count > 0 else { throw Failure.server("ent: alert not found") }
@@ -41,6 +42,7 @@ extension LocalAPI {
     }
 
     func deleteAlerts(_ call: Call) async throws -> Reply {
+        try requireFullScope(call, to: "delete alerts")
         try requireTrust(call)
         return Self.deleted(try await delete(try AlertFilter(call.query, now: call.now), now: call.now))
     }

@@ -11,7 +11,7 @@ extension LocalAPI {
         guard case .machine(let machineID) = call.caller else { throw Failure.forbidden() }
         let intake = AlertIntake(
             profiles: profiles, allowlists: allowlists, machineRow: clients.machine(machineID)?.id, now: call.now,
-            logger: logger)
+            mayDecide: clients.scope(of: machineID) == .full, logger: logger)
         let prepared =
             call.body.count < BackgroundWork.bodyBytes
             ? try intake.prepare(call.body, from: machineID)
@@ -51,6 +51,8 @@ struct AlertIntake: Sendable {
     var allowlists: AllowlistMatcher
     var machineRow: Int64?
     var now: Timestamp
+    /// Whether alerts may bring decisions; those of a machine that may only submit alerts may not.
+    var mayDecide = true
     var logger: Logger
 
     /// The alerts of a request's body.
@@ -75,6 +77,9 @@ struct AlertIntake: Sendable {
         alert.source.scope = Scope.normalized(alert.source.scope)
         if UUIDText.parse(alert.uuid) == nil { alert.uuid = SecureRandom.uuid() }
         let asked = alert.decisions ?? []
+        guard asked.isEmpty || mayDecide else {
+            throw .narrowScope(of: alert.machineID, to: "bring decisions of its own")
+        }
         if asked.isEmpty, let reason = allowlisted(alert) {
             logger.info("Alert dropped: its source is allowlisted. source=\(alert.source.value) by=\(reason)")
             return nil
@@ -98,7 +103,8 @@ struct AlertIntake: Sendable {
     }
 
     private func allowlisted(_ alert: Alert) -> String? {
-        guard Scope.isAddress(alert.source.scope), let range = IPRange(alert.source.value) else { return nil }
+        let source = alert.source
+        guard Scope.isAddress(source.scope), let range = IPRange(unmapping: source.value) else { return nil }
         return allowlists.reasons(for: range, now: now).first
     }
 
@@ -116,7 +122,7 @@ struct AlertIntake: Sendable {
         }
         var range: IPRange?
         if Scope.isAddress(decision.scope) {
-            guard let parsed = IPRange(decision.value) else {
+            guard let parsed = IPRange(unmapping: decision.value) else {
                 logger.warning("Decision dropped: its value is no address. value=\(decision.value)")
                 return nil
             }

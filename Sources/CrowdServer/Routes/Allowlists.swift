@@ -64,7 +64,7 @@ extension LocalAPI {
     private static func reasons(for text: String, in matcher: AllowlistMatcher, _ call: Call) throws(Failure)
         -> [String]
     {
-        guard let range = IPRange(text) else { throw .server("invalid ip address '\(text)'") }
+        guard let range = IPRange(unmapping: text) else { throw .server("invalid ip address '\(text)'") }
         return matcher.reasons(for: range, now: call.now)
     }
 

@@ -1,4 +1,5 @@
 import CrowdCore
+import CrowdStore
 
 extension DecisionSearch {
     /// Reads the query of `GET /v1/decisions` and of the stream (protocol facts A.7); unknown names are ignored.
@@ -14,7 +15,7 @@ extension DecisionSearch {
         filter.includesSimulated = query["simulated"].map { $0 != "false" } ?? false
         filter.deduplicates = query["dedup"] != "false"
         if let text = query["ip"] ?? query["range"] {
-            guard let range = IPRange(text) else { throw .server("invalid ip address '\(text)'") }
+            guard let range = IPRange(unmapping: text) else { throw .server("invalid ip address '\(text)'") }
             filter.range = range
         }
         if let text = query["contains"] {
@@ -55,7 +56,7 @@ struct DecisionDeletion: Sendable {
             case "type": filter.type = value
             case "scenario": scenario = value
             case "ip", "range":
-                guard let range = IPRange(value) else { throw .server("invalid ip address '\(value)'") }
+                guard let range = IPRange(unmapping: value) else { throw .server("invalid ip address '\(value)'") }
                 filter.range = range
             case "contains":
                 guard let contains = GoValue.bool(value) else {

@@ -1,12 +1,13 @@
 import CrowdCore
 import CrowdStore
 import HTTPTypes
+import NIOCore
 
 /// `GET /v1/decisions/stream` (protocol facts A.8), and deltas that are held open until there is one.
 extension LocalAPI {
     func streamDecisions(_ call: Call) async throws -> Reply {
         guard case .bouncer(let bouncer) = call.caller else { throw Failure.forbidden() }
-        if call.isHead { return .json(200, []) }
+        if call.isHead { return .json(200, ByteBuffer()) }
         var filter: DecisionFilter
         do { filter = try DecisionSearch(call.query).filter } catch { return Self.streamReply(Self.brokenStream) }
         if filter.scopes == nil { filter.scopes = DecisionFilter.stream.scopes }
@@ -33,19 +34,19 @@ extension LocalAPI {
         return reply
     }
 
-    /// A delta from the log is made at once, a pass over all decisions elsewhere.
+    /// A short delta from the log is made at once, a long one or a pass over all decisions elsewhere.
     private func stream(from cursor: StreamCursor, _ filter: DecisionFilter, now: Timestamp) async throws
         -> SharedAnswer
     {
         let decisions = decisions
-        if case .change(let number) = cursor, decisions.remembers(number) {
+        if case .change(let number) = cursor, decisions.isNear(number) {
             return decisions.stream(from: cursor, filter, now: now)
         }
         return try await BackgroundWork.run { decisions.stream(from: cursor, filter, now: now) }
     }
 
     /// What a wrong filter gives: the reference has sent its status by then, and only closes the body.
-    private static let brokenStream = Reply.Body.pieces([Array(#"{"new": [], "deleted": []}"#.utf8)])
+    private static let brokenStream = Reply.Body.pieces([ByteBuffer(staticString: #"{"new": [], "deleted": []}"#)])
 
     private static func streamReply(_ body: Reply.Body) -> Reply {
         var reply = Reply(status: 200, body: body)

@@ -1,14 +1,15 @@
 import CrowdCore
 import CrowdStore
+import NIOCore
 
 /// Decisions for live bouncers, and their deletion (protocol facts A.7, A.9).
 extension LocalAPI {
     func findDecisions(_ call: Call) async throws -> Reply {
         guard case .bouncer(let bouncer) = call.caller else { throw Failure.forbidden() }
         let search = try DecisionSearch(call.query)
-        if call.isHead { return .json(200, []) }
+        if call.isHead { return .json(200, ByteBuffer()) }
         let (now, decisions) = (call.now, decisions)
-        let find: @Sendable () -> (body: [UInt8], isEmpty: Bool) = {
+        let find: @Sendable () -> (body: ByteBuffer, isEmpty: Bool) = {
             let (slots, view) = decisions.search(search, now: now)
             return (view.encodeArray(slots), slots.isEmpty)
         }
@@ -22,6 +23,7 @@ extension LocalAPI {
     }
 
     func deleteDecision(_ call: Call) async throws -> Reply {
+        try requireFullScope(call, to: "delete decisions")
         guard let id = call.parameters["decision_id"].flatMap({ Int64($0) }) else {
             throw Failure.badRequest("decision_id must be valid integer")
         }
@@ -33,6 +35,7 @@ extension LocalAPI {
     }
 
     func deleteDecisions(_ call: Call) async throws -> Reply {
+        try requireFullScope(call, to: "delete decisions")
         let deletion = try DecisionDeletion(call.query)
         await store.catchUp()
         let (now, decisions) = (call.now, decisions)

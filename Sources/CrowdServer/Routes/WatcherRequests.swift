@@ -8,6 +8,9 @@ struct RegistrationRequest: Sendable {
 
     init(_ body: [UInt8]) throws(Failure) {
         let json = try Failure.parsing { () throws(JSONError) in try JSON.parse(body) }
+        if let problem = json.typeProblem(strings: ["machine_id", "password", "registration_token"]) {
+            throw .badRequest(problem)
+        }
         var missing: [String] = []
         machineID = json["machine_id"]?.string ?? ""
         password = json["password"]?.string ?? ""
@@ -36,8 +39,8 @@ struct LoginRequest: Sendable {
     init(_ body: [UInt8], needsPassword: Bool) throws(Failure) {
         let json = try Failure.parsing(
             as: { .unauthorized("missing: \($0)") }, { () throws(JSONError) in try JSON.parse(body) })
-        guard case .object = json else {
-            throw .unauthorized("missing: json: cannot unmarshal into Go value of type models.WatcherAuthRequest")
+        if let problem = json.typeProblem(strings: ["machine_id", "password"], lists: ["scenarios"]) {
+            throw .unauthorized("missing: \(problem)")
         }
         machineID = json["machine_id"]?.string ?? ""
         password = json["password"]?.string ?? ""
@@ -49,5 +52,26 @@ struct LoginRequest: Sendable {
         guard missing.isEmpty else {
             throw .unauthorized("validation failure list:\n" + missing.joined(separator: "\n"))
         }
+    }
+}
+
+extension JSON {
+    /// What is wrong with the types of an object's members; absent ones and `null` are right, and so is `null` itself.
+    fileprivate func typeProblem(strings: [String], lists: [String] = []) -> String? {
+        switch self {
+        case .null: return nil
+        case .object: break
+        default: return "json: cannot unmarshal into an object"
+        }
+        for name in strings {
+            guard let value = self[name], value != .null, value.string == nil else { continue }
+            return "json: cannot unmarshal field \(name) into a string"
+        }
+        for name in lists {
+            guard let value = self[name], value != .null else { continue }
+            guard value.array?.allSatisfy({ $0.string != nil }) != true else { continue }
+            return "json: cannot unmarshal field \(name) into a list of strings"
+        }
+        return nil
     }
 }

@@ -72,6 +72,11 @@ enum ChangeTable {
         for statement in definition { try connection.execute(statement) }
     }
 
+    /// A table that came after the others.
+    static func watchScopes(in connection: PostgresConnection) throws(StoreError) {
+        try connection.execute(clientTrigger(Table.machineScopes.name, "INSERT OR DELETE OR UPDATE"))
+    }
+
     static func trim(in session: any SQLSession) throws(StoreError) {
         try session.run("DELETE FROM crowd_changes WHERE noted < now() - interval '\(minutes) minutes'", [])
     }

@@ -12,6 +12,8 @@ public final class PostgresConnection: SQLConnection {
     /// The server's names of prepared statements.
     private var statements: [String: String] = [:]
     private var lastStatement = 0
+    /// A statement failed because the tables are not what they were.
+    private(set) var isOutdated = false
 
     public init(_ settings: PostgresSettings) throws(StoreError) {
         let parameters = settings.parameters
@@ -46,6 +48,29 @@ public final class PostgresConnection: SQLConnection {
         let result = crowd_pq_execute(handle, sql)
         defer { crowd_pq_clear(result) }
         try check(result)
+    }
+
+    /// - Throws: when a pooler gives each transaction another session: notifications, locks and prepared statements would
+    ///   be another client's. Seen from a session that two connections have at once.
+    func requireOwnSession(_ settings: PostgresSettings) throws(StoreError) {
+        let other = try PostgresConnection(settings)
+        for _ in 0..<3 {
+            guard try backend() != other.backend() else {
+                throw StoreError(
+                    .unusable,
+                    "a pooler before the server gives each transaction another session, but notifications, locks and prepared "
+                        + "statements need sessions: set pool_mode = session for this database in pgbouncer, or connect to "
+                        + "the server itself")
+            }
+        }
+    }
+
+    /// The server's process behind this connection, without a prepared statement.
+    private func backend() throws(StoreError) -> String {
+        let result = crowd_pq_execute(handle, "SELECT pg_backend_pid()")
+        defer { crowd_pq_clear(result) }
+        try check(result)
+        return crowd_pq_rows(result) > 0 ? PostgresError.text(crowd_pq_value(result, 0, 0)) : ""
     }
 
     @discardableResult
@@ -116,9 +141,24 @@ public final class PostgresConnection: SQLConnection {
         return text
     }
 
+    /// Brings the tables back to the form that another program took from them, and prepares every statement anew.
+    ///
+    /// - Returns: the migrations made, as lines for the log.
+    func repair() throws(StoreError) -> [String] {
+        isOutdated = false
+        try execute("DEALLOCATE ALL")
+        statements.removeAll()
+        do { return try PostgresSchema.bringUpToDate(self, keepsCopy: false) } catch {
+            isOutdated = true
+            throw error
+        }
+    }
+
     private func check(_ result: OpaquePointer?) throws(StoreError) {
         guard crowd_pq_is_good(result) == 0 else { return }
-        throw isLost ? connectionError() : PostgresError.error(of: result)
+        let error = isLost ? connectionError() : PostgresError.error(of: result)
+        if error.kind == .outdated { isOutdated = true }
+        throw error
     }
 
     private func connectionError() -> StoreError {

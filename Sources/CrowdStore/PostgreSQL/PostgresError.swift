@@ -15,7 +15,8 @@ enum PostgresError {
         case "40001", "40P01", "55P03", "57014": .busy
         case "57P01", "57P02", "57P03", "57P05", "53300": .unavailable
         case "XX001", "XX002": .corrupt
-        case "42501", "42P01", "42703", "3F000": .unusable
+        case "42P01", "42703", "0A000": .outdated
+        case "42501", "3F000": .unusable
         default: kind(ofClass: code.prefix(2))
         }
     }

@@ -5,17 +5,26 @@ final class PostgresLink {
     private let settings: PostgresSettings
     private var connection: PostgresConnection?
     private var pause = BackOff()
+    /// Told what had to be done to the tables in the midst of work.
+    private let repaired: @Sendable ([String]) -> Void
 
-    init(_ settings: PostgresSettings, _ connection: PostgresConnection? = nil) {
+    init(
+        _ settings: PostgresSettings, _ connection: PostgresConnection? = nil,
+        repaired: @escaping @Sendable ([String]) -> Void
+    ) {
         self.settings = settings
         self.connection = connection
+        self.repaired = repaired
     }
 
     /// A connection that was alive a moment ago.
     ///
     /// - Throws: `.unavailable`, at once while a pause lasts.
     func use() throws(StoreError) -> PostgresConnection {
-        if let connection, connection.looksAlive { return connection }
+        if let connection, connection.looksAlive {
+            if connection.isOutdated { repaired(try connection.repair()) }
+            return connection
+        }
         connection = nil
         let now = MonotonicTime.milliseconds()
         guard pause.mayTry(at: now) else {

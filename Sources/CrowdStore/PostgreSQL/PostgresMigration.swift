@@ -13,7 +13,7 @@ enum PostgresMigration {
     private static let name = "1_tables_of_1_4"
 
     /// - Returns: one line for the log when there was something to do.
-    static func run(in connection: PostgresConnection) throws(StoreError) -> [String] {
+    static func run(in connection: PostgresConnection, keepsCopy: Bool) throws(StoreError) -> [String] {
         let present = try connection.all(
             """
             SELECT table_name, column_name, is_nullable, column_default IS NOT NULL OR is_identity = 'YES'
@@ -26,13 +26,19 @@ enum PostgresMigration {
             if let columns = known[table.name] { steps += changes(of: table, from: columns, connection.dialect) }
         }
         guard !steps.isEmpty else { return [] }
-        let copy = "crowd_before_\(name)_\(Timestamp.now().seconds)"
-        try connection.execute("CREATE SCHEMA \(copy)")
-        for table in Table.all where known[table.name] != nil {
-            try connection.execute("CREATE TABLE \(copy).\(table.name) AS TABLE \(table.name)")
-        }
+        let copy = keepsCopy ? "crowd_before_\(name)_\(Timestamp.now().seconds)" : nil
+        if let copy { try makeCopy(of: Table.all.filter { known[$0.name] != nil }, as: copy, in: connection) }
         for step in steps { try connection.execute(step) }
-        return ["Database migrated. step=1 name=\(name) copy=schema \(copy)"]
+        return ["Database migrated. step=1 name=\(name) copy=\(copy.map { "schema \($0)" } ?? "none")"]
+    }
+
+    private static func makeCopy(of tables: [Table], as schema: String, in connection: PostgresConnection)
+        throws(StoreError)
+    {
+        try connection.execute("CREATE SCHEMA \(schema)")
+        for table in tables {
+            try connection.execute("CREATE TABLE \(schema).\(table.name) AS TABLE \(table.name)")
+        }
     }
 
     private static func changes(of table: Table, from present: [Column], _ dialect: SQLDialect) -> [String] {

@@ -12,16 +12,18 @@ enum PostgresSchema {
     /// The newest form this version knows; `crowd_schema` holds the number of the database's.
     static let version: Int64 = 1
 
+    /// - Parameter keepsCopy: false when the database was in the current form a moment ago.
     /// - Returns: the migrations made, as lines for the log.
-    static func bringUpToDate(_ connection: PostgresConnection) throws(StoreError) -> [String] {
+    static func bringUpToDate(_ connection: PostgresConnection, keepsCopy: Bool = true) throws(StoreError) -> [String] {
         try connection.transaction { () throws(StoreError) in
             // Replicas that start together: one works, the others find it done.
             try connection.execute("SELECT pg_advisory_xact_lock(\(Lock.space), \(Lock.schema.rawValue))")
             let present = try relations(in: connection)
             try checkVersion(in: connection, present)
-            let lines = try PostgresMigration.run(in: connection)
+            let lines = try PostgresMigration.run(in: connection, keepsCopy: keepsCopy)
             try Schema.install(in: connection, present: present)
             try ChangeTable.install(in: connection, present: present)
+            if !present.contains(Table.machineScopes.name) { try ChangeTable.watchScopes(in: connection) }
             return lines
         }
     }

@@ -13,6 +13,8 @@ public final class PostgresStore: Store {
         var waiting: [CheckedContinuation<Void, Never>] = []
         var isDown = false
         var isClosed = false
+        /// What was done to tables that another program had changed, and was not told yet.
+        var repairs: [String] = []
     }
 
     private let settings: PostgresSettings
@@ -32,10 +34,18 @@ public final class PostgresStore: Store {
         guard let doorbell = Doorbell() else { throw StoreError(.other, "the system gives no pipe") }
         self.doorbell = doorbell
         let connection = try PostgresConnection(settings)
+        try connection.requireOwnSession(settings)
         migrations = try PostgresSchema.bringUpToDate(connection)
-        try startWriter(over: PostgresLink(settings, connection))
-        for _ in 0..<readers { try startReader(over: PostgresLink(settings)) }
-        try startListener(over: PostgresLink(settings))
+        try startWriter(over: link(connection))
+        for _ in 0..<readers { try startReader(over: link()) }
+        try startListener(over: link())
+    }
+
+    private func link(_ connection: PostgresConnection? = nil) -> PostgresLink {
+        PostgresLink(settings, connection) { [weak self] steps in
+            guard !steps.isEmpty else { return }
+            self?.state.withLock { $0.repairs += steps }
+        }
     }
 
     public func write<R: Sendable>(
@@ -127,13 +137,14 @@ public final class PostgresStore: Store {
 
     /// Reads the changes of others when there may be some, or somebody waits for it; lets the waiting go.
     private func readChanges(_ writer: inout Writer, _ connection: PostgresConnection?) {
-        let (action, waiting) = state.withLock { state in
+        let (action, waiting, repairs) = state.withLock { state in
             state.isDown = connection == nil
-            defer { state.waiting = [] }
-            return (state.foreignChange, state.waiting)
+            defer { (state.waiting, state.repairs) = ([], []) }
+            return (state.foreignChange, state.waiting, state.repairs)
         }
         defer { for continuation in waiting { continuation.resume() } }
         guard let connection, let action else { return }
+        if !repairs.isEmpty { try? action(.repaired(repairs), connection) }
         let now = MonotonicTime.milliseconds()
         let isDue = now - writer.readAt >= UInt64(Self.readMilliseconds)
         guard isNotified.exchange(false, ordering: .acquiring) || isDue || !waiting.isEmpty else { return }

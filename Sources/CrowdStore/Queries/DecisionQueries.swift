@@ -85,4 +85,25 @@ public enum AlertDeletion {
         for alert in alerts { try session.run("DELETE FROM alerts WHERE id = ?", [.int(alert)]) }
         return decisions
     }
+
+    /// Deletes alerts from the first on until about `rows` decisions went with them; of an alert with more, only some.
+    public static func deleteSome(_ alerts: [Int64], rows: Int, in session: any SQLSession)
+        throws(StoreError) -> (alerts: Int, decisions: [Int64])
+    {
+        var gone: [Int64] = []
+        for (done, alert) in alerts.enumerated() {
+            guard gone.count < rows else { return (done, gone) }
+            let room = rows - gone.count
+            let some = try session.all(
+                "SELECT id FROM decisions WHERE alert_decisions = ? LIMIT \(room + 1)", [.int(alert)]
+            ) { $0.int(0) }
+            if some.count > room {
+                for id in some { try session.run("DELETE FROM decisions WHERE id = ?", [.int(id)]) }
+                return (done, gone + some)
+            }
+            try session.run("DELETE FROM alerts WHERE id = ?", [.int(alert)])
+            gone += some
+        }
+        return (alerts.count, gone)
+    }
 }

@@ -1,9 +1,10 @@
 public import CrowdCore
 
-/// What the periodic flush removes (protocol facts B.6). Each step is a transaction's worth of at most `batch` alerts,
-/// so that alerts of the living wait behind a flush for milliseconds only.
+/// What the periodic flush removes (protocol facts B.6). Each step is a transaction's worth, at most `batch` alerts or
+/// `rows` decisions, so that alerts of the living wait behind a flush for milliseconds only.
 public enum FlushQueries {
     public static let batch = 500
+    public static let rows = 2_000
 
     /// Alerts older than `created` that have no active decision.
     public static func oldAlerts(before created: Timestamp, now: Timestamp, in session: any SQLSession)
@@ -31,18 +32,26 @@ public enum FlushQueries {
     private static let hasNoActiveDecision =
         "NOT EXISTS (SELECT 1 FROM decisions d WHERE d.alert_decisions = alerts.id AND d.until > ?)"
 
-    /// Rows that nothing owns any more, expired allowlist items and old metrics. Returns the decisions that vanished.
+    /// Some of the rows that nothing owns any more, expired allowlist items and old metrics; to be repeated until none
+    /// is found.
     public static func leftovers(now: Timestamp, metricsBefore: Timestamp, in session: any SQLSession)
-        throws(StoreError) -> [Int64]
+        throws(StoreError) -> Int
     {
-        try session.run("DELETE FROM events WHERE alert_events IS NULL", [])
-        let orphans = try session.all(
-            "SELECT id FROM decisions WHERE alert_decisions IS NULL AND until < ?", [.time(now)]
-        ) { $0.int(0) }
-        try session.run("DELETE FROM decisions WHERE alert_decisions IS NULL AND until < ?", [.time(now)])
-        try session.run("DELETE FROM allow_list_items WHERE expires_at IS NOT NULL AND expires_at < ?", [.time(now)])
-        try session.run("DELETE FROM metrics WHERE received_at < ?", [.time(metricsBefore)])
-        return orphans
+        let steps: [(table: String, condition: String, values: [SQLValue])] = [
+            ("events", "alert_events IS NULL", []),
+            ("decisions", "alert_decisions IS NULL AND until < ?", [.time(now)]),
+            ("allow_list_items", "expires_at IS NOT NULL AND expires_at < ?", [.time(now)]),
+            ("metrics", "received_at < ?", [.time(metricsBefore)]),
+        ]
+        var deleted = 0
+        for step in steps where deleted < rows {
+            deleted += try session.run(
+                """
+                DELETE FROM \(step.table) WHERE id IN
+                  (SELECT id FROM \(step.table) WHERE \(step.condition) LIMIT \(rows - deleted))
+                """, step.values)
+        }
+        return deleted
     }
 
     /// Bouncers of an auth type that pulled once, but not since `limit`.

@@ -39,6 +39,14 @@ public struct MachineRecord: Sendable, Equatable {
     }
 }
 
+/// What a machine may do. A limit belongs to a name: who deletes himself and registers anew still has it.
+public enum MachineScope: String, Sendable, CaseIterable {
+    /// Everything, as every machine of the reference.
+    case full
+    /// Send alerts without decisions of its own, and read. It deletes nothing.
+    case alerts
+}
+
 public enum MachineQueries {
     private static let columns = """
         id, created_at, updated_at, last_push, last_heartbeat, machine_id, password, ip_address, scenarios, version, \
@@ -52,6 +60,28 @@ public enum MachineQueries {
     public static func find(_ machineID: String, in session: any SQLSession) throws(StoreError) -> MachineRecord? {
         try session.first("SELECT \(columns) FROM machines WHERE machine_id = ?", [.text(machineID)], record)
     }
+
+    // MARK: Scopes
+
+    /// The names with a limit. A word of a newer version counts as the narrowest one of ours.
+    public static func scopes(in session: any SQLSession) throws(StoreError) -> [String: MachineScope] {
+        let rows = try session.all("SELECT machine_id, scope FROM crowd_machine_scopes", []) {
+            ($0.text(0), MachineScope(rawValue: $0.text(1)) ?? .alerts)
+        }
+        return Dictionary(rows.filter { $0.1 != .full }, uniquingKeysWith: { first, _ in first })
+    }
+
+    public static func setScope(_ scope: MachineScope, of machineID: String, in session: any SQLSession)
+        throws(StoreError)
+    {
+        try session.run("DELETE FROM crowd_machine_scopes WHERE machine_id = ?", [.text(machineID)])
+        guard scope != .full else { return }
+        try session.run(
+            "INSERT INTO crowd_machine_scopes (machine_id, scope) VALUES (?,?)",
+            [.text(machineID), .text(scope.rawValue)])
+    }
+
+    // MARK: Rows
 
     /// Fails with `.constraint` when the id is taken.
     public static func insert(_ machine: MachineRecord, at now: Timestamp, in session: any SQLSession)

@@ -45,3 +45,14 @@ public struct NumericRange: Sendable, Equatable {
         )
     }
 }
+
+extension IPRange {
+    /// Reads text as the reference does: an IPv6 address that carries an IPv4 one is that one, in what is stored and in
+    /// what is asked. Who asks for `::ffff:192.0.2.1` must hear of a ban of `192.0.2.1`.
+    public init?(unmapping text: some StringProtocol) {
+        guard let range = IPRange(text) else { return nil }
+        let first = range.first.unmapped
+        let isMapped = range.first.isV6 && !first.isV6 && range.prefixLength >= 96
+        self = isMapped ? IPRange(first, prefixLength: range.prefixLength - 96) : range
+    }
+}

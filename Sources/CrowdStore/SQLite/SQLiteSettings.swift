@@ -54,8 +54,8 @@ extension SQLiteConnection {
     }
 
     /// - Returns: the migrations made, as lines for the log.
-    func bringUpToDate(_ settings: SQLiteSettings) throws(StoreError) -> [String] {
-        let migrations = try Migrator.run(in: self, path: settings.path)
+    func bringUpToDate(_ settings: SQLiteSettings, keepsCopy: Bool = true) throws(StoreError) -> [String] {
+        let migrations = try Migrator.run(in: self, path: settings.path, keepsCopy: keepsCopy)
         try transaction { () throws(StoreError) in
             let present = try all("SELECT name FROM sqlite_master") { $0.text(0) }
             try Schema.install(in: self, present: Set(present))

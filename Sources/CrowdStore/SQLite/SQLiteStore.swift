@@ -16,7 +16,7 @@ public final class SQLiteStore: Store {
         migrations = try writer.bringUpToDate(settings)
         var connections: [SQLiteConnection] = []
         for _ in 0..<readers { connections.append(try SQLiteConnection.prepared(settings)) }
-        try startWriter(over: writer)
+        try startWriter(over: writer, settings)
         for connection in connections { try startReader(over: connection) }
     }
 
@@ -41,7 +41,7 @@ public final class SQLiteStore: Store {
 
     public func close() async { await threads.close() }
 
-    private func startWriter(over connection: SQLiteConnection) throws(StoreError) {
+    private func startWriter(over connection: SQLiteConnection, _ settings: SQLiteSettings) throws(StoreError) {
         // Made here, not on its thread: a foreign change is one after the store was opened, however late that starts.
         let owned = ThreadOwned((connection: connection, watch: DataVersion(connection)))
         try threads.start("store-writer") { [self] in
@@ -51,6 +51,10 @@ public final class SQLiteStore: Store {
                 GroupCommit.commit(jobs, over: owned.value.connection)
                 guard let action = foreignChange.withLock({ $0 }) else { continue }
                 owned.value.watch.check(owned.value.connection) { connection throws(StoreError) in
+                    // An older `cscli` gives the tables its own form by looking at them.
+                    if try !Migrator.needed(in: connection).isEmpty {
+                        try action(.repaired(try connection.bringUpToDate(settings, keepsCopy: false)), connection)
+                    }
                     try connection.readTransaction { () throws(StoreError) in try action(.anything, connection) }
                 }
             }

@@ -4,8 +4,9 @@ import Glibc
 /// One step from an older form of the database to the next. Steps are numbered from one without gaps and never change
 /// once they have been released; `user_version` in the file holds the number of the last one.
 ///
-/// A database that the reference brought up to date itself has number 0 and needs none of what it has: each step looks
-/// at the tables, not only at the number.
+/// The number only tells what is newer than this program. Each step looks at the tables: a database that the reference
+/// brought up to date itself has number 0 and needs nothing, and an older program of the reference, `cscli` among them,
+/// brings the tables of any database back to its own form by starting.
 struct Migration: Sendable {
     var number: Int64
     var name: String
@@ -26,23 +27,19 @@ struct Migration: Sendable {
 
 /// Brings a database to the current form, after a copy of it has been made beside it.
 enum Migrator {
+    /// - Parameter keepsCopy: false when the database was in the current form a moment ago.
     /// - Returns: one line for each step taken, for the log; empty for a database that is new or up to date.
-    static func run(in connection: SQLiteConnection, path: String) throws(StoreError) -> [String] {
+    static func run(in connection: SQLiteConnection, path: String, keepsCopy: Bool = true) throws(StoreError)
+        -> [String]
+    {
         let version = try userVersion(of: connection)
         guard version <= Int64(Migration.all.count) else {
             throw StoreError(.unusable, "\(path): made by a newer version (form \(version)); start that one")
         }
-        var needed: [Migration] = []
-        for step in Migration.all where step.number > version {
-            if try step.isNeeded(connection) { needed.append(step) }
-        }
+        let needed = try needed(in: connection)
         guard let first = needed.first else { return [] }
-        let copy = "\(path).before-\(first.number)-\(first.name)-\(Timestamp.now().seconds)"
-        let isNew = SQLiteSettings.makePrivateFile(copy)
-        do { try connection.run("VACUUM INTO ?", [.text(copy)]) } catch {
-            if isNew { unlink(copy) }
-            throw StoreError(error.kind, "no copy of the old database could be made, so it stays as it is: \(error)")
-        }
+        let copy = keepsCopy ? "\(path).before-\(first.number)-\(first.name)-\(Timestamp.now().seconds)" : nil
+        if let copy { try makeCopy(of: connection, at: copy) }
         // Tables are replaced: what refers to them must not follow the old ones into the void.
         try connection.execute("PRAGMA foreign_keys=OFF")
         defer { try? connection.execute("PRAGMA foreign_keys=ON") }
@@ -51,7 +48,21 @@ enum Migrator {
             for step in needed where try step.isNeeded(connection) { try step.apply(connection) }
             try connection.execute("PRAGMA user_version=\(Migration.all.count)")
         }
-        return needed.map { "Database migrated. step=\($0.number) name=\($0.name) copy=\(copy)" }
+        return needed.map { "Database migrated. step=\($0.number) name=\($0.name) copy=\(copy ?? "none")" }
+    }
+
+    static func needed(in connection: SQLiteConnection) throws(StoreError) -> [Migration] {
+        var needed: [Migration] = []
+        for step in Migration.all where try step.isNeeded(connection) { needed.append(step) }
+        return needed
+    }
+
+    private static func makeCopy(of connection: SQLiteConnection, at path: String) throws(StoreError) {
+        let isNew = SQLiteSettings.makePrivateFile(path)
+        do { try connection.run("VACUUM INTO ?", [.text(path)]) } catch {
+            if isNew { unlink(path) }
+            throw StoreError(error.kind, "no copy of the old database could be made, so it stays as it is: \(error)")
+        }
     }
 
     private static func userVersion(of connection: SQLiteConnection) throws(StoreError) -> Int64 {

@@ -3,7 +3,7 @@ enum Schema {
     /// - Parameter present: names of the tables and indexes that are there.
     static func install(in connection: any SQLConnection, present: Set<String>) throws(StoreError) {
         let dialect = connection.dialect
-        for table in Table.all {
+        for table in Table.all + Table.ours {
             if !present.contains(table.name) {
                 try connection.execute(dialect.createTable(table))
                 try connection.execute(dialect.createUniqueIndexes(of: table))

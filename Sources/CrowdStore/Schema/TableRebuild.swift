@@ -6,6 +6,21 @@ enum TableRebuild {
         var name: String
         var refusesNull: Bool
         var hasDefault: Bool
+        var type: String
+
+        /// Not one of ours, but of another version: kept, because that version's `cscli` may be at work just now.
+        func isForeign(to table: Table) -> Bool {
+            name != "id" && !table.columns.contains { $0.name == name } && (name + type).utf8.allSatisfy(Self.isPlain)
+        }
+
+        private static func isPlain(_ byte: UInt8) -> Bool {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
     }
 
     /// The tables that lack a column, or refuse rows that the present form allows. Absent ones are not outdated.
@@ -29,20 +44,27 @@ enum TableRebuild {
     }
 
     private static func columns(of table: Table, in connection: SQLiteConnection) throws(StoreError) -> [Present] {
-        try connection.all("SELECT name, \"notnull\", dflt_value FROM pragma_table_info(?)", [.text(table.name)]) {
-            Present(name: $0.text(0), refusesNull: $0.bool(1), hasDefault: !$0.isNull(2))
-        }
+        try connection.all(
+            "SELECT name, \"notnull\", dflt_value, type FROM pragma_table_info(?)", [.text(table.name)]
+        ) { Present(name: $0.text(0), refusesNull: $0.bool(1), hasDefault: !$0.isNull(2), type: $0.text(3)) }
     }
 
     /// To be called with foreign keys off: dropping the old table must not touch the rows that refer to it.
     static func run(_ table: Table, in connection: SQLiteConnection) throws(StoreError) {
-        let present = Set(try columns(of: table, in: connection).map(\.name))
+        let columns = try columns(of: table, in: connection)
+        let present = Set(columns.map(\.name))
+        let foreign = columns.filter { $0.isForeign(to: table) }
         var fresh = table
         fresh.name = "new_\(table.name)"
-        let shared = (table.primaryKey == nil ? ["id"] : []) + table.columns.map(\.name).filter { present.contains($0) }
+        let shared =
+            (table.primaryKey == nil ? ["id"] : []) + table.columns.map(\.name).filter { present.contains($0) }
+            + foreign.map(\.name)
         let lastID = try connection.first(
             "SELECT seq FROM sqlite_sequence WHERE name = ?", [.text(table.name)], { $0.int(0) })
         try connection.execute(SQLDialect.sqlite.createTable(fresh))
+        for column in foreign {
+            try connection.execute("ALTER TABLE `\(fresh.name)` ADD COLUMN `\(column.name)` \(column.type) NULL")
+        }
         try connection.execute(
             """
             INSERT INTO `\(fresh.name)` (\(shared.map { "`\($0)`" }.joined(separator: ", ")))

@@ -1,5 +1,12 @@
 /// The reference's own tables (protocol facts C.2), so that one database can be used by both, one after the other.
 extension Table {
+    /// Ours beside them; the reference leaves tables alone that it does not know.
+    static let ours: [Table] = [machineScopes]
+
+    static let machineScopes = Table(
+        name: "crowd_machine_scopes", columns: [.required("machine_id", .text), .required("scope", .text)],
+        primaryKey: ["machine_id"])
+
     static let all: [Table] = [
         machines, alerts, decisions, events, meta, bouncers, configItems, locks, metrics, allowLists, allowListItems,
         allowListLinks,

@@ -26,14 +26,14 @@ enum AlertFlush {
         _ find: (Timestamp) throws(StoreError) -> [Int64]
     ) throws(StoreError) {
         while true {
-            let count = try database.transaction { () throws(StoreError) in
+            let (found, count) = try database.transaction { () throws(StoreError) in
                 let alerts = try find(.now())
-                _ = try AlertDeletion.delete(alerts, in: database)
-                return alerts.count
+                let some = try AlertDeletion.deleteSome(alerts, rows: FlushQueries.rows, in: database)
+                return (alerts.count, some.alerts)
             }
             deleted += count
             meter.show(deleted, "alerts deleted")
-            if count < FlushQueries.batch { return }
+            if count == found && found < FlushQueries.batch { return }
         }
     }
 }

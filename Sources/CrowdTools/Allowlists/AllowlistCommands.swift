@@ -76,7 +76,7 @@ enum AllowlistEditing {
         let list = try editable(call.words[0], in: database, "update")
         let expiresAt = call.flags.duration("expiration").map { Timestamp.now() + $0 }
         let items = call.words.dropFirst().compactMap { value -> AllowlistChanges.NewItem? in
-            guard let range = IPRange(value) else {
+            guard let range = IPRange(unmapping: value) else {
                 call.terminal.log(.error, fault(of: value))
                 return nil
             }

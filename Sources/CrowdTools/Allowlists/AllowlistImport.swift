@@ -19,7 +19,7 @@ enum AllowlistImport {
             guard let value = row["value"], !value.isEmpty else {
                 throw CommandError("row \(index + 1): missing 'value'")
             }
-            guard let range = IPRange(value) else {
+            guard let range = IPRange(unmapping: value) else {
                 throw CommandError("row \(index + 1): \(AllowlistEditing.fault(of: value))")
             }
             items.append(

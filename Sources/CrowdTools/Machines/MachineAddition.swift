@@ -17,7 +17,13 @@ struct MachineAddition {
         let target = try target()
         let name = try name()
         let password = try password()
+        let scope = try call.flags.nonEmpty("scope").map { try MachineCommands.scope(from: $0) }
         try store(name, password, in: database)
+        if let scope {
+            try database.transaction { () throws(StoreError) in
+                try MachineQueries.setScope(scope, of: name, in: database)
+            }
+        }
         call.terminal.note("Machine '\(name)' successfully added to the local API.")
         let text = CredentialsFile.yaml(url: url(), login: name, password: password)
         guard let target else { return call.terminal.note(text) }

@@ -16,6 +16,7 @@ extension Command {
                     .toggle("interactive", "i", "interfactive mode to enter the password"),
                     .toggle("auto", "a", "automatically generate password (and username if not provided)"),
                     .toggle("force", nil, "will force add the machine if it already exists"),
+                    .text("scope", nil, "what it may do: full, or alerts (submit alerts and read, nothing else)"),
                 ]
             ) { try MachineAddition($0).run() },
             Command(
@@ -40,6 +41,11 @@ extension Command {
                 ]
             ) { try MachineReports.prune($0) },
             Command(
+                name: "scope", summary: "show or set what a machine may do: full, or alerts only",
+                argumentsUsage: "NAME [full|alerts]", arguments: .atLeast(1),
+                completion: Candidates(MachineCommands.names)
+            ) { try MachineCommands.scope($0) },
+            Command(
                 name: "validate", summary: "validate a machine to access the local API", argumentsUsage: "NAME",
                 arguments: .exactly(1), completion: Candidates(MachineCommands.names)
             ) { try MachineCommands.validate($0) },
@@ -62,11 +68,44 @@ enum MachineCommands {
         }
     }
 
+    /// The limit belongs to the name: it may be set before there is such a machine, and outlives it.
+    static func scope(_ call: Invocation) throws {
+        let (name, database) = (call.words[0], try call.database())
+        guard call.words.count <= 2 else {
+            throw CommandError("please give a machine's name, and its scope to set it", showsHelp: true)
+        }
+        guard call.words.count == 2 else {
+            let scope = try MachineQueries.scopes(in: database)[name] ?? .full
+            return call.terminal.print(scope.rawValue)
+        }
+        let scope = try scope(from: call.words[1])
+        try database.transaction { () throws(StoreError) in
+            try MachineQueries.setScope(scope, of: name, in: database)
+        }
+        call.info("machine '\(name)' may now do: \(scope.summary)")
+    }
+
+    static func scope(from text: String) throws -> MachineScope {
+        guard let scope = MachineScope(rawValue: text) else {
+            throw CommandError("unknown scope '\(text)': it is full or alerts")
+        }
+        return scope
+    }
+
     static func validate(_ call: Invocation) throws {
         let name = call.words[0]
         guard try MachineQueries.validate(name, at: .now(), in: try call.database()) else {
             throw CommandError("unable to validate machine '\(name)': machine not found")
         }
         call.info("machine '\(name)' validated successfully")
+    }
+}
+
+extension MachineScope {
+    var summary: String {
+        switch self {
+        case .full: "everything"
+        case .alerts: "submit alerts and read, nothing else"
+        }
     }
 }

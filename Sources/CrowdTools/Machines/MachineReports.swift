@@ -4,9 +4,11 @@ import CrowdStore
 /// `cscli machines list`, `inspect` and `prune`.
 enum MachineReports {
     static func list(_ call: Invocation) throws {
-        let machines = try MachineQueries.all(in: try call.database())
+        let database = try call.database()
+        let machines = try MachineQueries.all(in: database)
+        let scopes = try MachineQueries.scopes(in: database)
         switch call.output {
-        case .human: call.terminal.print(table(of: machines).text(.light), terminator: "")
+        case .human: call.terminal.print(table(of: machines, scopes).text(.light), terminator: "")
         case .raw:
             let header = [
                 "machine_id", "ip_address", "updated_at", "validated", "version", "auth_type", "last_heartbeat", "os",
@@ -20,8 +22,19 @@ enum MachineReports {
                             machine.system.text,
                         ]
                     })
-        case .json: call.print(JSON.array(machines.map { json($0) }).pretty)
+        case .json: call.print(JSON.array(machines.map { json($0, scope: scopes[$0.machineID]) }).pretty)
         }
+    }
+
+    /// With a column for scopes where there are any: who has set none sees the reference's table.
+    private static func table(of machines: [MachineRecord], _ scopes: [String: MachineScope]) -> Table {
+        var table = table(of: machines)
+        guard machines.contains(where: { scopes[$0.machineID] != nil }) else { return table }
+        table.header.append("Scope")
+        for (index, machine) in machines.enumerated() {
+            table.rows[index].append((scopes[machine.machineID] ?? .full).rawValue)
+        }
+        return table
     }
 
     private static func table(of machines: [MachineRecord]) -> Table {
@@ -54,13 +67,14 @@ enum MachineReports {
         }
         if call.flags.isOn("hub") { return printHub(of: machine, call) }
         let metrics = try MachineMetrics(of: name, in: database)
+        let scope = try MachineQueries.scopes(in: database)[name]
         switch call.output {
         case .human:
             var table = Table([], title: "Machine: \(name)")
-            table.rows = facts(of: machine)
+            table.rows = facts(of: machine) + (scope.map { [["Scope", $0.rawValue]] } ?? [])
             call.terminal.print(table.text(.light), terminator: "")
             for table in metrics.tables { call.terminal.print(table.text(.light), terminator: "") }
-        case .json: call.print(json(machine, metrics: metrics).pretty)
+        case .json: call.print(json(machine, metrics: metrics, scope: scope).pretty)
         case .raw: throw CommandError("output format 'raw' not supported for this command")
         }
     }
@@ -130,7 +144,9 @@ enum MachineReports {
     }
 
     /// As the reference's: what is empty or false is left out where it does so.
-    private static func json(_ machine: MachineRecord, metrics: MachineMetrics? = nil) -> JSON {
+    private static func json(
+        _ machine: MachineRecord, metrics: MachineMetrics? = nil, scope: MachineScope? = nil
+    ) -> JSON {
         var members: [JSONMember] = [
             JSONMember("created_at", .string(machine.createdAt.rfc3339Nano)),
             JSONMember("updated_at", .string(machine.updatedAt.rfc3339Nano)),
@@ -143,6 +159,7 @@ enum MachineReports {
             JSONMember("datasources", .object(self.members(of: machine.dataSources))),
         ]
         if machine.isValidated { members.append(JSONMember("isValidated", .bool(true))) }
+        if let scope { members.append(JSONMember("scope", .string(scope.rawValue))) }
         if let metrics { members.append(JSONMember("metrics", metrics.json)) }
         return .object(members)
     }

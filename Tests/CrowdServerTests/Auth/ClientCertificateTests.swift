@@ -46,7 +46,8 @@ import Testing
         let tls = try ServerTLS(config, logger: quiet)
         let fixture = try await ServerFixture { $0.tls = config }
         let application = Application(
-            responder: LAPIResponder(api: fixture.api, tls: tls), server: LocalAPIService.builder(tls),
+            responder: LAPIResponder(api: fixture.api, tls: tls),
+            server: LocalAPIService.builder(tls, ConnectionLimit(most: 1000)),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)))
         try await application.test(.live) { client in
             try await body(try #require(client.port), tls, fixture)

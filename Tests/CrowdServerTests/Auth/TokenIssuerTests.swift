@@ -45,5 +45,5 @@ import Testing
     @Test(arguments: [
         ("edge", "edge"), ("edge@192.0.2.1", "edge"), ("edge@192.0.2.1@2001:db8::1", "edge"), ("a@b", "a@b"),
     ])
-    func baseNames(_ name: String, _ base: String) { #expect(ClientRegistry.baseName(name) == base) }
+    func baseNames(_ name: String, _ base: String) { #expect(BouncerTable.baseName(name) == base) }
 }

@@ -2,6 +2,7 @@ import CrowdCore
 import CrowdStore
 import HTTPTypes
 import HummingbirdTesting
+import NIOCore
 import Testing
 
 @testable import CrowdServer
@@ -33,6 +34,12 @@ import Testing
         Request(caller: .nobody, method: .head, uri: "/v1/allowlists/x", status: 405),
         Request(caller: .nobody, method: .get, uri: "/v1/alerts/", status: 301, answer: ""),
         Request(caller: .nobody, method: .post, uri: "/v1/alerts/", status: 307, answer: ""),
+        Request(caller: .nobody, method: .post, uri: "/v1/decisions/", status: 404, answer: ""),
+        Request(caller: .nobody, method: .post, uri: "/v1/watchers", body: "[]", status: 400),
+        Request(caller: .nobody, method: .post, uri: "/v1/watchers", body: #"{"machine_id":1}"#, status: 400),
+        Request(
+            caller: .nobody, method: .post, uri: "/v1/watchers/login",
+            body: #"{"machine_id":"agent","password":"secret","scenarios":"x"}"#, status: 401),
         Request(
             caller: .nobody, method: .get, uri: "/v1/alerts", status: 401,
             answer: #"{"code":401,"message":"cookie token is empty"}"#),
@@ -241,9 +248,63 @@ import Testing
         let reply = try await answer
         #expect(ContinuousClock.now - started < .seconds(5))
         guard case .pieces(let pieces) = reply.body else { return }
-        #expect(String(decoding: pieces.joined(), as: UTF8.self).contains("192.0.2.1"))
+        #expect(pieces.map { String(buffer: $0) }.joined().contains("192.0.2.1"))
         #expect(HTTPField.Name("X-Crowd-Hold").flatMap { reply.headers[$0] } == "20")
         await fixture.remove()
+    }
+
+    /// An address that came to a bouncer over IPv6 is asked for as it came.
+    @Test func mappedAddressesFindTheirBans() async throws {
+        try await ServerFixture().test(.live) { client in
+            let token = try await client.logIn()
+            for value in ["192.0.2.1", "::ffff:192.0.2.2"] {
+                let ban = try await client.asMachine(token, .post, "/v1/alerts", body: ServerFixture.ban(value))
+                #expect(ban.status == 201)
+            }
+            for uri in ["ip=::ffff:192.0.2.1", "ip=192.0.2.2", "range=::ffff:192.0.2.2/128", "ip=192.0.2.2&x=1;y"] {
+                let found = try await client.asBouncer(.get, "/v1/decisions?\(uri)")
+                #expect(found.json.array?.count == 1, "\(uri)")
+            }
+        }
+    }
+
+    /// A machine that may only submit alerts (docs/protocol-extensions.md).
+    @Test func aLimitedMachineOnlySubmitsAndReads() async throws {
+        let fixture = try await ServerFixture()
+        let api = fixture.api
+        try await fixture.test(.live) { client in
+            let token = try await client.logIn()
+            let ban = try await client.asMachine(token, .post, "/v1/alerts", body: ServerFixture.ban("192.0.2.1"))
+            #expect(ban.status == 201)
+            try await api.store.write { session throws(StoreError) in
+                try MachineQueries.setScope(.alerts, of: "agent", in: session)
+            }
+            try await api.reloadClients()
+            let attack = try await client.asMachine(
+                token, .post, "/v1/alerts", body: ServerFixture.attack("192.0.2.2"))
+            #expect(attack.status == 201 && attack.text == #"["2"]"#)
+            let refused = try await client.asMachine(token, .post, "/v1/alerts", body: ServerFixture.ban("192.0.2.3"))
+            #expect(refused.status == 403)
+            #expect(
+                refused.json["message"]?.string
+                    == "machine 'agent' may only submit alerts: it may not bring decisions of its own")
+            for uri in ["/v1/decisions", "/v1/decisions/1", "/v1/alerts", "/v1/alerts/1"] {
+                let answer = try await client.asMachine(token, .delete, uri)
+                #expect(answer.status == 403 && answer.json["message"]?.string != nil, "\(uri)")
+            }
+            for uri in ["/v1/alerts", "/v1/heartbeat", "/v1/allowlists"] {
+                let answer = try await client.asMachine(token, .get, uri)
+                #expect(answer.status == 200, "\(uri)")
+            }
+            let decisions = try await client.asBouncer(.get, "/v1/decisions")
+            #expect(decisions.json.array?.count == 2)
+            try await api.store.write { session throws(StoreError) in
+                try MachineQueries.setScope(.full, of: "agent", in: session)
+            }
+            try await api.reloadClients()
+            let deleted = try await client.asMachine(token, .delete, "/v1/decisions/1")
+            #expect(deleted.status == 200)
+        }
     }
 
     @Test func aSharedKeyGetsARowForEachAddress() async throws {

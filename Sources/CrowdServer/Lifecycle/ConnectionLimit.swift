@@ -1,0 +1,57 @@
+import Glibc
+import HummingbirdCore
+import Logging
+import NIOCore
+import Synchronization
+
+/// Keeps the number of open connections below what the process may have open at all: the database and the log need
+/// descriptors too, and a listener without one left turns in circles.
+final class ConnectionLimit: Sendable {
+    struct Exceeded: Error {}
+
+    /// Descriptors left to everything else.
+    private static let reserve = 128
+
+    let most: Int
+    private let open = Atomic<Int>(0)
+
+    init(most: Int) { self.most = most }
+
+    /// As many as the system allows, which is asked to allow what it can.
+    convenience init() {
+        var limit = rlimit()
+        let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        var allowed: rlim_t = 1024
+        if getrlimit(files, &limit) == 0 {
+            allowed = limit.rlim_cur
+            limit.rlim_cur = limit.rlim_max
+            if setrlimit(files, &limit) == 0 { allowed = limit.rlim_max }
+        }
+        self.init(most: max(64, Int(clamping: allowed) - Self.reserve))
+    }
+
+    var count: Int { open.load(ordering: .relaxed) }
+
+    /// Counts a connection until it is closed; false when there are too many.
+    func admits(_ channel: any Channel) -> Bool {
+        guard open.add(1, ordering: .relaxed).newValue <= most else {
+            open.subtract(1, ordering: .relaxed)
+            return false
+        }
+        channel.closeFuture.whenComplete { [self] _ in open.subtract(1, ordering: .relaxed) }
+        return true
+    }
+}
+
+/// Closes connections beyond a limit before anything is read from them.
+struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
+    let base: Base
+    let limit: ConnectionLimit
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
+        guard limit.admits(channel) else { return channel.eventLoop.makeFailedFuture(ConnectionLimit.Exceeded()) }
+        return base.setup(channel: channel, logger: logger)
+    }
+
+    func handle(value: Base.Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
+}
