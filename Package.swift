@@ -131,7 +131,7 @@ let package = Package(
             swiftSettings: settings),
         tests("CrowdCore"),
         tests("CrowdText"),
-        tests("CrowdExpr"),
+        tests("CrowdExpr", "CrowdText"),
         tests("CrowdHTTP"),
         tests("CrowdEngine", "CrowdText"),
         tests("CrowdStore"),

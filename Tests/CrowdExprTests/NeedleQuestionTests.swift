@@ -1,5 +1,6 @@
 import CrowdCore
 import CrowdTestSupport
+import CrowdText
 import Testing
 
 @testable import CrowdExpr
@@ -9,13 +10,22 @@ import Testing
     private struct Files: ExprResources, @unchecked Sendable {
         // Sendable: nobody changes the list.
         let texts: ListValue
+        let patterns: [GoPattern]
         func lines(of file: String) -> ListValue? { file == "known" ? texts : nil }
+        func patternMatches(_ file: String, _ subject: ByteSlice) -> Bool? {
+            file == "patterns" ? patterns.contains { $0.matches(subject) } : nil
+        }
+        func necessaryTexts(of file: String) -> [ByteSlice]? {
+            file == "patterns" ? ["admin", "jndi"].map { Immortal.copy($0) } : nil
+        }
     }
 
     /// Two environments with the same names: one sealed, so that its programs ask ahead, one that knows nothing ahead.
     private static func environments() -> (asking: Environment, plain: Environment) {
+        let patterns = ["(?i)/admin\\b", "[$].jndi"].compactMap { try? GoPattern($0) }
         let files = Files(
-            texts: ListValue(["/admin", "${jndi:", "x'y", "10.0.0.0/8", "K"].map { .string(Immortal.copy($0)) }))
+            texts: ListValue(["/admin", "${jndi:", "x'y", "10.0.0.0/8", "K"].map { .string(Immortal.copy($0)) }),
+            patterns: patterns)
         let keys = KeyTable()
         func environment() -> Environment {
             var environment = Environment(keys: keys, functions: CrowdSecFunctions.all(files))
@@ -42,6 +52,7 @@ import Testing
         "evt.Meta.path contains 'a' && (evt.Meta.other contains 'b' || evt.Meta.path endsWith 'n')",
         "not (evt.Meta.path contains 'admin')", "evt.Meta.path contains ''", "'path' in evt.Meta", "'none' in evt.Meta",
         "if evt.Meta.path contains 'x' { evt.Meta.path contains 'y' } else { false }",
+        "RegexpInFile(evt.Meta.path, 'patterns')", "RegexpInFile(Lower(evt.Meta.path), 'patterns')",
         "IpInRange(evt.Meta.path, '10.0.0.0/8')", "IpInRange(evt.Meta.path, 'nonsense')",
     ]
 

@@ -1,31 +1,31 @@
-internal import Glibc
-internal import Synchronization
-
-/// A value that one side sets once and a thread waits for: the bridge from a task to a thread outside Swift's pool.
-public final class Completion<Value: Sendable>: Sendable {
-    private let state = Mutex<Value?>(nil)
+/// A value that one side sets once and a thread waits for: the bridge from a task, or from another thread, to a thread
+/// outside Swift's pool.
+public final class Completion<Value: Sendable>: @unchecked Sendable {
+    // Sendable: `stored` is touched with the monitor's lock held only.
+    private let monitor = Monitor()
+    private var stored: Value?
 
     public init() {}
 
-    public func set(_ value: Value) { state.withLock { $0 = value } }
-    public var value: Value? { state.withLock { $0 } }
+    public func set(_ value: Value) { monitor.locked { stored = value } }
+    public var value: Value? { monitor.locked { stored } }
 
-    /// Looks every 5 ms: for the ends of a process and for answers to people, not for work.
     public func wait() -> Value {
         while true {
-            if let value { return value }
-            usleep(5000)
+            if let value = waited(milliseconds: nil) { return value }
         }
     }
 
     /// The same, for so long at most; nil when nothing was set by then.
     public func wait(atMost limit: GoDuration) -> Value? {
-        let end = Timestamp.now() + limit
-        while Timestamp.now() < end {
-            if let value { return value }
-            usleep(5000)
+        waited(milliseconds: Int(clamping: max(limit.nanoseconds, 0) / 1_000_000))
+    }
+
+    private func waited(milliseconds: Int?) -> Value? {
+        monitor.locked {
+            monitor.wait(within: milliseconds) { stored != nil }
+            return stored
         }
-        return value
     }
 
     /// Runs `body` as a task and waits on this thread, which must not be one of Swift's pool.

@@ -11,6 +11,7 @@ public final class DataFiles: ExprResources, @unchecked Sendable {
     private let resolve: @Sendable (DataFileConfig) -> String
     private var texts: [String: ListValue] = [:]
     private var patterns: [String: PatternSet] = [:]
+    private var necessary: [String: [ByteSlice]] = [:]
     private var maps: [String: LookUpTable] = [:]
     /// Where each file of no type (a database) lies, by its name.
     private(set) var databases: [String: String] = [:]
@@ -76,7 +77,10 @@ public final class DataFiles: ExprResources, @unchecked Sendable {
     }
 
     private func loadPatterns(_ file: DataFileConfig) throws {
-        patterns[file.destination] = try PatternSet(lines(file))
+        let texts = try lines(file)
+        patterns[file.destination] = try PatternSet(texts)
+        let needs = texts.compactMap(PatternNeeds.texts)
+        if needs.count == texts.count { necessary[file.destination] = needs.joined().map { Immortal.copy($0) } }
     }
 
     private func loadMap(_ file: DataFileConfig) throws {
@@ -87,6 +91,7 @@ public final class DataFiles: ExprResources, @unchecked Sendable {
 
     public func lines(of file: String) -> ListValue? { texts[file] }
     public func patternMatches(_ file: String, _ subject: ByteSlice) -> Bool? { patterns[file]?.matchesAny(subject) }
+    public func necessaryTexts(of file: String) -> [ByteSlice]? { necessary[file] }
     public func rows(of file: String) -> ListValue? { maps[file]?.rows }
     public func lookUp(_ subject: ByteSlice, in file: String) -> ByteSlice? { maps[file]?.tag(for: subject) }
     public func stashed(_ key: ByteSlice, in stash: String, arena: Arena) -> ByteSlice? {

@@ -8,6 +8,8 @@ public protocol ExprResources: Sendable {
     func lines(of file: String) -> ListValue?
     /// Whether a pattern of a `type: regexp` data file matches, nil when it was not loaded.
     func patternMatches(_ file: String, _ subject: ByteSlice) -> Bool?
+    /// Texts of which one must occur, ASCII case aside, wherever a pattern of the file matches; nil when none is known.
+    func necessaryTexts(of file: String) -> [ByteSlice]?
     /// The rows of a `type: map` data file as objects, nil when it was not loaded.
     func rows(of file: String) -> ListValue?
     /// The tag of the row of a `type: map` data file that fits, nil when the file was not loaded.
@@ -42,6 +44,7 @@ public enum GeoPart: Sendable {
 extension ExprResources {
     public func lines(of file: String) -> ListValue? { nil }
     public func patternMatches(_ file: String, _ subject: ByteSlice) -> Bool? { nil }
+    public func necessaryTexts(of file: String) -> [ByteSlice]? { nil }
     public func rows(of file: String) -> ListValue? { nil }
     public func lookUp(_ subject: ByteSlice, in file: String) -> ByteSlice? { nil }
     public func stashed(_ key: ByteSlice, in stash: String, arena: Arena) -> ByteSlice? { nil }

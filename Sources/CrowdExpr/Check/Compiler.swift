@@ -171,7 +171,13 @@ struct Compiler {
             let known = range.withUnsafeBufferPointer { IPRange(ascii: $0) }
             return AddressInRange(try compile(arguments[0]), known, at: node.offset)
         }
-        return Call(function, try all(arguments), at: node.offset)
+        let call = Call(function, try all(arguments), at: node.offset)
+        if name == "RegexpInFile", arguments.count == 2, let file = arguments[1].constantText,
+            let texts = environment.files.necessaryTexts(of: String(decoding: file, as: UTF8.self))
+        {
+            return PatternFileTest(call, needing: texts)
+        }
+        return call
     }
 
     private func predicateFunction(

@@ -61,6 +61,19 @@ final class Matches: BoolNode {
     }
 }
 
+/// `RegexpInFile(text, 'file')` of a file that was loaded before.
+final class PatternFileTest: BoolNode {
+    private let call: Call
+    private let necessary: [ByteSlice]
+    init(_ call: Call, needing texts: [ByteSlice]) {
+        self.call = call
+        necessary = texts
+        super.init(at: call.offset)
+    }
+    override func bool(_ machine: Machine) throws(ExprError) -> Bool { try call.bool(machine) }
+    override var needs: [[NeedleNeed]] { NeedleNeed.group(call.arguments[0], necessary, isOwnWay: true) }
+}
+
 /// `matches` with a computed pattern: compiled when first met, then kept.
 final class MatchesComputed: BoolNode {
     let subject: Node
