@@ -87,6 +87,7 @@ let package = Package(
         .target(name: "CPostgres", cSettings: [.unsafeFlags(["-I/usr/include/postgresql"])]),
         .target(name: "CCrypto", dependencies: ["CCryptoSystem"], linkerSettings: [.linkedLibrary("crypt")]),
         .target(name: "CFileTimes"),
+        .target(name: "CDatagrams"),
         .target(name: "CMalloc"),
         .target(name: "CCurl", dependencies: ["CCurlSystem"]),
         .target(name: "CNetfilter", dependencies: ["CNetfilterSystem"]),
@@ -108,7 +109,9 @@ let package = Package(
         // services
         .target(
             name: "CrowdAcquisition",
-            dependencies: ["CrowdCore", "CrowdText", "CrowdExpr", "CrowdHTTP", "CrowdEngine", "CFileTimes", log] + nio,
+            dependencies: [
+                "CrowdCore", "CrowdText", "CrowdExpr", "CrowdHTTP", "CrowdEngine", "CFileTimes", "CDatagrams", log,
+            ] + nio,
             swiftSettings: settings),
         room("CrowdAgent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", log),
         room(

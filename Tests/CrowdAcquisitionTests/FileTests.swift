@@ -66,6 +66,24 @@ import Testing
         func set() { flag.store(true, ordering: .releasing) }
     }
 
+    /// As network file systems and FUSE do not: here an overlay, of which the upper layer is written to behind its back.
+    @Test(.enabled(if: NetworkPair.isPossible, "needs the rights to mount"))
+    func aFileSystemThatReportsNoChangesIsReadAllTheSame() throws {
+        for name in ["lower", "upper", "work", "seen"] { try Command.must("mkdir \(folder.path)/\(name)") }
+        try folder.write("upper/a.log", "old\n")
+        let layers = ["lowerdir", "upperdir", "workdir"].map { "\($0)=\(folder.path)/\($0.dropLast(3))" }
+        try Command.must("mount -t overlay none -o \(layers.joined(separator: ",")) \(folder.path)/seen")
+        defer { _ = try? Command.must("umount -l \(folder.path)/seen") }
+        let lines = try follow(folder.path + "/seen/*.log", expecting: 4) {
+            try folder.append("upper/a.log", "1\n2\n")
+            usleep(600_000)
+            try folder.append("upper/a.log", "3\n")
+            usleep(600_000)
+            try folder.append("upper/a.log", "4\n")
+        }
+        #expect(lines == ["1", "2", "3", "4"])
+    }
+
     @Test func followsFromTheEndAcrossRotation() throws {
         let path = try folder.write("a.log", "old\n")
         let lines = try follow(path, expecting: 5) {

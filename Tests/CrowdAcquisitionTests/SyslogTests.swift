@@ -119,3 +119,70 @@ import Testing
         #expect(parsed.count == 1 && parsed.allSatisfy { $0.hasSuffix("} 2") }, "\(text)")
     }
 }
+
+/// Datagrams are taken many at a time: whatever they hold, each is one line of its own sender's, in order.
+@Suite("Syslog datagrams") struct SyslogDatagramTests {
+    private func source(_ port: Int, _ metrics: Metrics, _ more: String = "") throws -> SyslogSource {
+        let yaml = "source: syslog\nlisten_addr: 127.0.0.1\nlisten_port: \(port)\nlabels: {type: syslog}\n" + more
+        let node = try #require(try YAML.document(Array(yaml.utf8), file: "a"))
+        return SyslogSource(
+            try SyslogSourceConfig(from: node), AcquisitionContext(metrics: metrics, log: SourceHarness.log))
+    }
+
+    private func send(_ messages: [[UInt8]], from address: String, to port: Int) throws {
+        let sender = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        defer { close(sender) }
+        let bound = SocketAddress.with(try #require(IPAddress(address))) { bind(sender, $0, $1) }
+        #expect(bound == 0)
+        for bytes in messages {
+            let sent = SocketAddress.with(try #require(IPAddress("127.0.0.1")), port: port) {
+                sendto(sender, bytes, bytes.count, 0, $0, $1)
+            }
+            #expect(sent == bytes.count)
+        }
+    }
+
+    @Test func burstsOfManySendersKeepTheirOrder() throws {
+        let port = try SourceHarness.freePort(SOCK_DGRAM)
+        let harness = SourceHarness(try source(port, Metrics()))
+        var expected: [String: [String]] = [:]
+        for round in 0..<3 {
+            for sender in 1...5 {
+                let texts = (0..<150).map { "Nov 21 15:04:05 h t: \(sender) \(round) \($0)" }
+                try send(texts.map { Array("<13>\($0)".utf8) }, from: "127.0.0.\(sender)", to: port)
+                expected["127.0.0.\(sender)", default: []] += texts
+            }
+        }
+        var found: [String: [String]] = [:]
+        for line in harness.take(3 * 5 * 150) { found[line.source, default: []].append(line.text) }
+        harness.stop()
+        #expect(found == expected)
+    }
+
+    @Test func emptyBinaryAndOversizedOnesCostNoOther() throws {
+        let port = try SourceHarness.freePort(SOCK_DGRAM)
+        let metrics = Metrics()
+        let harness = SourceHarness(try source(port, metrics, "max_message_len: 40\n"))
+        let head = "<13>Nov 21 15:04:05 h t: "
+        let hostile: [[UInt8]] = [
+            [], [0], Array(repeating: 0xFF, count: 500), Array("<13>".utf8), Array("<999>x".utf8), Array("\n\n\n".utf8),
+            Array("<13>1 - - - - - - ".utf8), (0..<65_000).map { UInt8(truncatingIfNeeded: $0) },
+        ]
+        for (number, bytes) in hostile.enumerated() {
+            try send([bytes, Array("\(head)after \(number)".utf8)], from: "127.0.0.1", to: port)
+        }
+        try send([Array((head + "two\nlines\r\u{0}\u{1B}[2J").utf8)], from: "127.0.0.1", to: port)
+        let last = "Nov 21 15:04:05 h t: " + String(repeating: "x", count: 15)
+        try send([Array((head + String(repeating: "x", count: 60_000)).utf8)], from: "127.0.0.1", to: port)
+        var lines: [String] = []
+        for _ in 0..<200 where lines.last != last { lines += harness.texts(1, seconds: 1) }
+        harness.stop()
+        let sane = lines.filter { $0.contains(" after ") }
+        #expect(sane == hostile.indices.map { "Nov 21 15:04:05 h t: after \($0)" })
+        #expect(lines.contains { $0.hasPrefix("Nov 21 15:04:05 h t: two lines ") })
+        #expect(lines.last == last, "cut off at the limit")
+        #expect(lines.allSatisfy { !$0.utf8.contains(10) && !$0.utf8.contains(13) && $0.utf8.count <= 200 })
+        let text = String(decoding: metrics.exposition(), as: UTF8.self)
+        #expect(text.contains("cs_syslogsource_hits_total{"), "\(text)")
+    }
+}

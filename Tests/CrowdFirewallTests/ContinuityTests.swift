@@ -18,10 +18,11 @@ struct ContinuityTests {
             bouncer.signal(round % 2 == 0 ? 9 : 15)
             bouncer.wait()
             bouncer = try stage.start()
+            #expect(stage.says(" starts", times: round + 2, seconds: 60))
             sleepMilliseconds(300)
         }
         bouncer.signal(1)
-        #expect(stage.says(" starts", times: 8), "a reload")
+        #expect(stage.says(" starts", times: 8, seconds: 60), "a reload")
         let (came, past) = try flood.counts()
         #expect(came > 1000, "\(came) packets came: \(Command.text(stage.directory.path + "/flood"))")
         #expect(past == 0, "of \(came) packets \(past) got in")

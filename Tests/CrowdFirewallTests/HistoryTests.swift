@@ -277,4 +277,68 @@ struct HistoryTests {
         let end = await enforcer.inspect()
         #expect(end.enforced == count - 10 && end.drift == 0, "\(end)")
     }
+
+    private func ranges(_ numbers: Range<Int>, _ origins: OriginTable, isComplete: Bool = true) -> DecisionCollector {
+        let collector = DecisionCollector(
+            types: ["ban"], families: [.v4, .v6], origins: origins, isComplete: isComplete)
+        var decision = StreamDecision()
+        (decision.origin, decision.type, decision.duration) = ("crowdsec", "ban", "1h")
+        for number in numbers {
+            decision.value = "10.\(number >> 8).\(number & 255).0/25"
+            collector.take(isDeleted: false, decision)
+            decision.value = "2001:db8:\(String(number, radix: 16))::/64"
+            collector.take(isDeleted: false, decision)
+        }
+        return collector
+    }
+
+    /// The same for ranges: of an interval both ends must be there.
+    @Test func largeRangeSetsAreProvedAndRepairedToo() async throws {
+        let network = try NetworkPair("hr")
+        let enforcer = try await enforcer(network, try config(), seed: 1, faults: 0)
+        let count = Enforcer.largeCover + 2000
+        let (batch, origins) = ranges(0..<count, OriginTable()).finish()
+        let first = await enforcer.replace(with: batch, origins)
+        #expect(first.decided == 2 * count && first.enforced == 2 * count && first.refused == 0, "\(first)")
+        for _ in 0..<2 {
+            let quiet = await enforcer.verify()
+            #expect(quiet.decided == 2 * count && quiet.enforced == 2 * count, "\(quiet)")
+            #expect(quiet.drift == 0 && quiet.repaired == 0, "\(quiet)")
+        }
+        let set = "ip crowdsec crowdsec-blacklists-crowdsec-ranges"
+        let set6 = "ip6 crowdsec6 crowdsec6-blacklists-crowdsec-ranges"
+        try network.onEdge("nft delete element \(set) { 10.0.7.0-10.0.7.127, 10.3.0.0-10.3.0.127 }")
+        try network.onEdge("nft delete element \(set6) { 2001:db8:9::/64 }")
+        let looked = await enforcer.inspect()
+        #expect(looked.drift == 3 && looked.enforced == 2 * count - 3, "\(looked)")
+        let repaired = await enforcer.verify()
+        #expect(repaired.drift == 3 && repaired.repaired == 3 && repaired.enforced == 2 * count, "\(repaired)")
+        try network.onEdge("nft get element \(set) { 10.3.0.0-10.3.0.127 }")
+
+        // One that nobody decided, and one in another's way.
+        try network.onEdge("nft add element \(set) { 192.0.2.0-192.0.2.9 timeout 1h }")
+        _ = await enforcer.verify()
+        let cleaned = await enforcer.verify()
+        #expect(cleaned.repaired == 1, "\(cleaned)")
+        #expect(throws: SupportError.self) { try network.onEdge("nft get element \(set) { 192.0.2.5 }") }
+        try network.onEdge("nft delete element \(set) { 10.0.7.0-10.0.7.127 }")
+        try network.onEdge("nft add element \(set) { 10.0.7.0-10.0.7.200 timeout 1h }")
+        let straight = await enforcer.verify()
+        #expect(straight.repaired > 0 && straight.enforced == 2 * count, "\(straight)")
+        #expect(throws: SupportError.self) { try network.onEdge("nft get element \(set) { 10.0.7.150 }") }
+        try network.onEdge("nft flush set \(set)")
+        let refilled = await enforcer.verify()
+        #expect(refilled.repaired == count && refilled.enforced == 2 * count, "\(refilled)")
+
+        // A change, and a list that has less.
+        await enforcer.apply(ranges(count..<(count + 3), origins, isComplete: false).finish().batch, origins)
+        let changed = await enforcer.inspect()
+        #expect(changed.enforced == 2 * count + 6 && changed.drift == 0, "\(changed)")
+        _ = await enforcer.replace(with: ranges(0..<(count - 10), origins).finish().batch, origins)
+        #expect(throws: SupportError.self) {
+            try network.onEdge("nft get element \(set) { 10.\(count >> 8).\(count & 255).7 }")
+        }
+        let end = await enforcer.inspect()
+        #expect(end.enforced == 2 * (count - 10) && end.drift == 0, "\(end)")
+    }
 }

@@ -116,8 +116,10 @@ private func ban(_ first: UInt128, _ last: UInt128? = nil, _ deadline: Deadline 
         Place(testDescription: "a long chain", touched: [(0, 9)], all: (1..<50).map { ($0 * 10, $0 * 10 + 9) }),
     ])
     func isAsWideAsTheLinksReach(_ place: Place) {
-        let all = Dictionary(uniqueKeysWithValues: place.all.map { (AddressSpan(first: $0.0, last: $0.1), Int64(9)) })
-        let found = RangeCover.around(place.touched.map { AddressSpan(first: $0.0, last: $0.1) }, all)
+        let all = place.all.map { AddressSpan(first: $0.0, last: $0.1) }
+        let found = RangeCover.around(place.touched.map { AddressSpan(first: $0.0, last: $0.1) }) {
+            all.filter($0.meets)
+        }
         #expect(
             found.stretches == place.stretches.map { $0.map { AddressSpan(first: $0.0, last: $0.1) } }
                 ?? Self.everything)

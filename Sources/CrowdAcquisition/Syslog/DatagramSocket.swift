@@ -1,3 +1,4 @@
+import CDatagrams
 import CrowdCore
 import Glibc
 
@@ -41,17 +42,20 @@ final class DatagramSocket {
         return poll(&waiting, 1, milliseconds) > 0
     }
 
-    /// The next datagram and its sender's address; nil when there is none.
-    func receive(into buffer: UnsafeMutableBufferPointer<UInt8>) -> (sender: IPAddress?, count: Int)? {
-        var storage = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let count = withUnsafeMutablePointer(to: &storage) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                recvfrom(descriptor, buffer.baseAddress, buffer.count, 0, $0, &length)
-            }
+    /// Takes datagrams that are there, as many as one system call gives.
+    ///
+    /// - Parameter body: told each sender's address and bytes, which are gone afterwards.
+    /// - Returns: how many.
+    func receive(into slots: DatagramSlots, _ body: (IPAddress?, ByteSlice) -> Void) -> Int {
+        let count = crowd_receive_many(
+            descriptor, slots.room.baseAddress, slots.slotBytes, slots.taken.baseAddress, Int32(slots.taken.count))
+        for index in 0..<Int(count) {
+            let taken = slots.taken[index]
+            let start = index * slots.slotBytes
+            let bytes = slots.room[start..<(start + min(Int(taken.length), slots.slotBytes))]
+            body(SocketAddress.address(taken.sender), ByteSlice(UnsafeBufferPointer(rebasing: bytes)))
         }
-        guard count >= 0 else { return nil }
-        return (SocketAddress.address(storage), count)
+        return Int(count)
     }
 
     /// How many datagrams the kernel has dropped for want of room, since the socket was made; nil where it does not tell.
@@ -67,5 +71,25 @@ final class DatagramSocket {
         var length = socklen_t(figures.count * MemoryLayout<UInt32>.size)
         guard getsockopt(descriptor, SOL_SOCKET, option, &figures, &length) == 0 else { return nil }
         return Int(length) > index * MemoryLayout<UInt32>.size ? figures[index] : nil
+    }
+}
+
+/// Room for the datagrams of one call.
+final class DatagramSlots {
+    let slotBytes: Int
+    fileprivate let room: UnsafeMutableBufferPointer<UInt8>
+    fileprivate let taken: UnsafeMutableBufferPointer<crowd_datagram>
+
+    /// - Parameter slotBytes: what is longer is cut off.
+    init(slotBytes: Int) {
+        self.slotBytes = slotBytes
+        room = .allocate(capacity: slotBytes * Int(CROWD_MOST_DATAGRAMS))
+        taken = .allocate(capacity: Int(CROWD_MOST_DATAGRAMS))
+        taken.initialize(repeating: crowd_datagram())
+    }
+
+    deinit {
+        room.deallocate()
+        taken.deallocate()
     }
 }

@@ -24,6 +24,8 @@ struct SyslogRound {
     private let type: String
     private let dropCounter: Counter
     private var senders: [IPAddress?: Sender] = [:]
+    /// The one whose message came last, taken out of the others: messages of one sender mostly follow each other.
+    private var current: (address: IPAddress?, sender: Sender)?
     private var line: [UInt8] = []
     private var reported = 0
     private var dropped = 0
@@ -50,11 +52,17 @@ struct SyslogRound {
     }
 
     mutating func take(_ bytes: ByteSlice, from address: IPAddress?) {
-        if senders[address] == nil { senders[address] = makeSender(address) }
-        senders[address]?.hits.add(1)
+        if current == nil || current?.address != address { turn(to: address) }
+        current?.sender.hits.add(1)
         guard makeLine(bytes, from: address) else { return }
-        line.withUnsafeBufferPointer { senders[address]?.lines.append(ByteSlice($0)) }
-        if let sender = senders[address], sender.lines.byteCount > Self.batchBytes { deliver(from: address) }
+        line.withUnsafeBufferPointer { current?.sender.lines.append(ByteSlice($0)) }
+        if current?.sender.lines.byteCount ?? 0 > Self.batchBytes { deliverCurrent() }
+    }
+
+    private mutating func turn(to address: IPAddress?) {
+        let next = senders.removeValue(forKey: address) ?? makeSender(address)
+        if let current { senders[current.address] = current.sender }
+        current = (address, next)
     }
 
     private func makeSender(_ address: IPAddress?) -> Sender {
@@ -94,12 +102,22 @@ struct SyslogRound {
 
     /// Hands over what there is.
     mutating func deliver() {
-        for address in senders.keys { deliver(from: address) }
+        deliverCurrent()
+        for address in senders.keys {
+            guard let origin = senders[address]?.origin, let batch = senders[address]?.lines.batch(origin) else {
+                continue
+            }
+            deliver(batch)
+        }
         if senders.count > Self.mostSenders { senders = [:] }
     }
 
-    private mutating func deliver(from address: IPAddress?) {
-        guard let origin = senders[address]?.origin, let batch = senders[address]?.lines.batch(origin) else { return }
+    private mutating func deliverCurrent() {
+        guard let origin = current?.sender.origin, let batch = current?.sender.lines.batch(origin) else { return }
+        deliver(batch)
+    }
+
+    private mutating func deliver(_ batch: LineBatch) {
         if waits {
             _ = queue.put(batch)
         } else if !queue.offer(batch) {

@@ -69,8 +69,7 @@ final class SyslogSource: DataSource {
         var round = SyslogRound(config, context, into: queue, waits: false)
         var lost = KernelDrops()
         var lag = SourceLag("\(config.address):\(config.port)", module: "syslog", type: config.common.type, context)
-        let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 65_536)
-        defer { buffer.deallocate() }
+        let slots = DatagramSlots(slotBytes: min(config.maxMessageBytes, 65_536))
         // Once told to stop, what has arrived already is still taken.
         var isLast = false
         var isBusy = false
@@ -84,14 +83,14 @@ final class SyslogSource: DataSource {
             // While many come and there is room, a few more are waited for: taken together they cost half.
             if isBusy, socket.roomBytes >= Self.roomToGather { usleep(Self.gatheringMicroseconds) }
             var taken = 0
-            while taken < Self.mostTogether, let (sender, count) = socket.receive(into: buffer) {
-                taken += 1
-                let length = min(count, config.maxMessageBytes)
-                round.take(ByteSlice(UnsafeBufferPointer(rebasing: buffer[0..<length])), from: sender)
+            while taken < Self.mostTogether {
+                let count = socket.receive(into: slots) { round.take($1, from: $0) }
+                guard count > 0 else { break }
+                taken += count
             }
             round.deliver()
             isBusy = taken >= Self.manyTogether
-            if taken == Self.mostTogether {
+            if taken >= Self.mostTogether {
                 isLast = false
                 lag.isReading { Int64(socket.waitingBytes) }
             } else {

@@ -20,11 +20,9 @@ struct ReverseDNSEnricher: Enricher {
 
 /// Names of addresses, asked of the system's resolver and kept: an hour, or five minutes where there is none.
 ///
-/// Attackers choose the addresses and may own the name servers: beside the bounds of every question, after three waits
-/// in vain nobody is asked during half a minute.
+/// Attackers choose the addresses and may own the name servers: hence the bounds of every question.
 final class ReverseDNS: Sendable {
     private static let capacity = 16_384
-    private static let pause = GoDuration.seconds(30)
 
     private struct Entry {
         var name: String?
@@ -35,8 +33,6 @@ final class ReverseDNS: Sendable {
         var entries: [IPAddress: Entry] = [:]
         /// In order of coming, for making room.
         var order: [IPAddress] = []
-        var failures = 0
-        var pausedUntil = Timestamp(nanoseconds: 0)
     }
 
     private let state = Mutex(State())
@@ -49,24 +45,13 @@ final class ReverseDNS: Sendable {
     /// The name with its trailing dot; nil when there is none or none came in time.
     func name(of address: IPAddress, now: Timestamp = .now()) -> String? {
         if let known = state.withLock({ $0.entries[address] }), known.expires > now { return known.name }
-        guard state.withLock({ $0.pausedUntil <= now }) else { return nil }
-        let outcome = questions.ask("reverse-dns") { [self] in
+        let outcome = questions.ask("reverse-dns", now: now) { [self] in
             let name = resolve(address)
             keep(name, of: address, now: .now())
             return name
         }
-        switch outcome {
-        case .answer(let name):
-            state.withLock { $0.failures = 0 }
-            return name
-        case .late:
-            state.withLock { state in
-                state.failures += 1
-                if state.failures >= 3 { (state.failures, state.pausedUntil) = (0, now + ReverseDNS.pause) }
-            }
-            return nil
-        case .refused: return nil
-        }
+        guard case .answer(let name) = outcome else { return nil }
+        return name
     }
 
     private func keep(_ name: String?, of address: IPAddress, now: Timestamp) {

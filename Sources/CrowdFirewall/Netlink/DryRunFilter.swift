@@ -38,16 +38,14 @@ final class DryRunFilter: PacketFilter {
             for line in NftText.commands(layout, origin) { log.info("dry-run: \(line)") }
         }
         let now = MonotonicClock.now()
-        for fill in change.fills { sets[fill.set] = Dictionary(uniqueKeysWithValues: fill.hosts.map(Self.element)) }
+        for fill in change.fills {
+            sets[fill.set] = Dictionary(fill.content.segments.map { ($0.span, $0.deadline) }) { max($0, $1) }
+        }
         for (set, plan) in change.plans {
             for span in plan.remove { sets[set, default: [:]][span] = nil }
             for segment in plan.add { sets[set, default: [:]][segment.span] = segment.deadline }
         }
         for line in NftText.commands(change, now: now) { log.info("dry-run: \(line)") }
-    }
-
-    private static func element(_ key: UInt128, _ deadline: Deadline) -> (AddressSpan, Deadline) {
-        (AddressSpan(first: key, last: key), deadline)
     }
 
     func counters(_ layout: TableLayout) throws(NetlinkError) -> [String: KernelTable.Counter] { [:] }

@@ -130,40 +130,56 @@ extension NetlinkSocket {
         return ElementEdge.segments(edges, of: set)
     }
 
-    /// When the elements of some keys end, in the keys' order; `nil` for what is not there. Costs the same per key however
+    /// When some elements end, in their order; `nil` for what is not there exactly so. Costs the same per element however
     /// large the set is, where a dump of it costs the square of its size.
-    func deadlines(of keys: [UInt128], in set: KernelSet) throws(NetlinkError) -> [Deadline?] {
-        var found = [Deadline?](repeating: nil, count: keys.count)
-        var next = 0
-        while next < keys.count {
-            let piece = keys[next..<min(next + Self.keysPerQuestion, keys.count)]
-            var place = piece.startIndex
+    func deadlines(of spans: [AddressSpan], in set: KernelSet) throws(NetlinkError) -> [Deadline?] {
+        var answers = ElementAnswers(spans, set)
+        while answers.next < spans.count {
+            let piece = spans[answers.next..<min(answers.next + Self.elementsPerQuestion, spans.count)]
             let code = try ask(question(piece, set), "look up elements of \(set.name)") { message in
                 let now = MonotonicClock.now()
                 guard let list = NetlinkAttributes(message: message).nested(k16(NFTA_SET_ELEM_LIST_ELEMENTS)) else {
                     return
                 }
                 for item in list {
-                    guard place < piece.endIndex, let edge = ElementEdge(NetlinkAttributes(item.value), now: now) else {
-                        return
-                    }
-                    if edge.key == piece[place] { found[place] = edge.deadline }
-                    place += 1
+                    guard let edge = ElementEdge(NetlinkAttributes(item.value), now: now) else { return }
+                    if answers.next < piece.endIndex { answers.take(edge) }
                 }
             }
             guard code == 0 || code == ENOENT else {
                 throw NetlinkError(code: code, action: "look up elements of \(set.name)")
             }
             // The kernel stops at the first that is not there.
-            next = code == 0 ? piece.endIndex : place + 1
+            if code == 0 { answers.skip(to: piece.endIndex) } else { answers.skip(to: answers.next + 1) }
         }
-        return found
+        return answers.found
     }
 
-    private static let keysPerQuestion = 512
+    /// The element that covers an address, if any.
+    func element(covering address: UInt128, in set: KernelSet) throws(NetlinkError) -> Segment? {
+        var edges: [ElementEdge] = []
+        let span = AddressSpan(first: address, last: address)
+        let code = try ask(question([span], set), "look up an element of \(set.name)") { message in
+            let now = MonotonicClock.now()
+            let list = NetlinkAttributes(message: message).nested(k16(NFTA_SET_ELEM_LIST_ELEMENTS))
+            for item in list ?? NetlinkAttributes(UnsafeRawBufferPointer(start: nil, count: 0)) {
+                if let edge = ElementEdge(NetlinkAttributes(item.value), now: now) { edges.append(edge) }
+            }
+        }
+        guard code == 0 || code == ENOENT else {
+            throw NetlinkError(code: code, action: "look up an element of \(set.name)")
+        }
+        guard let start = edges.first, !start.isEnd, start.key <= address else { return nil }
+        guard set.isInterval else { return Segment(start.key, start.key, until: start.deadline) }
+        // One that reaches to the last address has no end.
+        let last = edges.count > 1 ? edges[1].key - 1 : set.family.highest
+        return Segment(start.key, last, until: start.deadline)
+    }
 
-    private func question(_ keys: ArraySlice<UInt128>, _ set: KernelSet) -> [UInt8] {
-        NetlinkBatch.lookUp(keys, in: set, number: nextSequence())
+    private static let elementsPerQuestion = 512
+
+    private func question(_ spans: ArraySlice<AddressSpan>, _ set: KernelSet) -> [UInt8] {
+        NetlinkBatch.lookUp(spans, in: set, number: nextSequence())
     }
 
     private func forEach(
@@ -215,37 +231,5 @@ extension KernelTable.Rule {
         case UInt32(NF_ACCEPT): return .accept
         default: return nil
         }
-    }
-}
-
-/// One entry of a dumped set: an address, or the beginning or the end of an interval.
-private struct ElementEdge {
-    var key: UInt128
-    var isEnd: Bool
-    var deadline: Deadline
-
-    init?(_ attributes: NetlinkAttributes, now: Deadline) {
-        guard let value = attributes.nested(k16(NFTA_SET_ELEM_KEY))?[k16(NFTA_DATA_VALUE)] else { return nil }
-        key = value.reduce(0) { $0 << 8 | UInt128($1) }
-        isEnd = (attributes.u32(k16(NFTA_SET_ELEM_FLAGS)) ?? 0) & k32(NFT_SET_ELEM_INTERVAL_END) != 0
-        let left = attributes.u64(k16(NFTA_SET_ELEM_EXPIRATION))
-        deadline = left.map { now + Deadline(clamping: min($0, UInt64(Deadline.max / 2))) } ?? .max
-    }
-
-    static func segments(_ edges: [ElementEdge], of set: KernelSet) -> [Segment] {
-        guard set.isInterval else {
-            return edges.map { Segment($0.key, $0.key, until: $0.deadline) }.sorted { $0.span < $1.span }
-        }
-        var segments: [Segment] = []
-        var open: ElementEdge?
-        for edge in edges.sorted(by: { $0.key != $1.key ? $0.key < $1.key : $0.isEnd && !$1.isEnd }) {
-            if let start = open, edge.key > 0 {
-                segments.append(Segment(start.key, edge.key - 1, until: start.deadline))
-            }
-            // An end without a beginning is what the kernel keeps of an expired interval for a while.
-            open = edge.isEnd ? nil : edge
-        }
-        if let start = open { segments.append(Segment(start.key, set.family.highest, until: start.deadline)) }
-        return segments
     }
 }

@@ -54,8 +54,8 @@ struct NetlinkBatch: ~Copyable {
         putElements(type, flags: 0, set, spans.lazy.map { ($0, 0) })
     }
 
-    /// A question, outside any transaction, for elements by their keys; it must fit one message.
-    static func lookUp(_ keys: ArraySlice<UInt128>, in set: KernelSet, number: UInt32) -> [UInt8] {
+    /// A question, outside any transaction, for elements; it must fit one message.
+    static func lookUp(_ spans: ArraySlice<AddressSpan>, in set: KernelSet, number: UInt32) -> [UInt8] {
         let scratch = UnsafeMutablePointer<CChar>.allocate(capacity: scratchBytes)
         defer { scratch.deallocate() }
         let header = nftnl_nlmsg_build_hdr(
@@ -65,7 +65,7 @@ struct NetlinkBatch: ~Copyable {
         mnl_attr_put_strz(header, k16(NFTA_SET_ELEM_LIST_SET), set.name)
         let list = mnl_attr_nest_start(header, k16(NFTA_SET_ELEM_LIST_ELEMENTS))
         var writer = ElementWriter(header: header, set: set, room: elementListBytes)
-        for key in keys { _ = writer.put(AddressSpan(first: key, last: key), timeout: 0) }
+        for span in spans { _ = writer.put(span, timeout: 0) }
         mnl_attr_nest_end(header, list)
         return Array(UnsafeRawBufferPointer(start: header, count: Int(header.pointee.nlmsg_len)))
     }

@@ -41,8 +41,12 @@ final class NftablesFilter: PacketFilter {
         try retried { () throws(NetlinkError) in try socket.elements(of: set) }
     }
 
-    func deadlines(of keys: [UInt128], in set: KernelSet) throws(NetlinkError) -> [Deadline?] {
-        try retried { () throws(NetlinkError) in try socket.deadlines(of: keys, in: set) }
+    func deadlines(of spans: [AddressSpan], in set: KernelSet) throws(NetlinkError) -> [Deadline?] {
+        try retried { () throws(NetlinkError) in try socket.deadlines(of: spans, in: set) }
+    }
+
+    func element(covering address: UInt128, in set: KernelSet) throws(NetlinkError) -> Segment? {
+        try retried { () throws(NetlinkError) in try socket.element(covering: address, in: set) }
     }
 
     func counters(_ layout: TableLayout) throws(NetlinkError) -> [String: KernelTable.Counter] {
@@ -160,17 +164,17 @@ final class NftablesFilter: PacketFilter {
 
     /// One transaction if the set is flushed first, so that what stays banned never lapses; else of bounded size.
     private func write(_ fill: KernelChange.Fill, _ now: Deadline) throws(NetlinkError) {
-        let pieces = fill.flushes ? 1 : fill.hosts.count / Self.elementsPerTransaction + 1
-        let size = fill.hosts.count / pieces + 1
-        var rest = fill.hosts.makeIterator()
+        let pieces = fill.flushes ? 1 : fill.content.count / Self.elementsPerTransaction + 1
+        let size = fill.content.count / pieces + 1
+        let rest = fill.content.segments
         for _ in 0..<pieces {
             var batch = NetlinkBatch("fill set \(fill.set.name)", socket)
             if fill.flushes { batch.flushSet(fill.set) }
             var left = size
             let segments = AnyIterator { () -> Segment? in
-                while left > 0, let (key, deadline) = rest.next() {
+                while left > 0, let segment = rest.next() {
                     left -= 1
-                    if deadline - now >= Self.shortestTimeout { return Segment(key, key, until: deadline) }
+                    if segment.deadline - now >= Self.shortestTimeout { return segment }
                 }
                 return nil
             }

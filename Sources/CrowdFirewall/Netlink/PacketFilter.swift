@@ -11,20 +11,27 @@ protocol PacketFilter: AnyObject {
     func remove(_ layout: TableLayout) throws(NetlinkError)
     /// Elements of a set, sorted.
     func elements(of set: KernelSet) throws(NetlinkError) -> [Segment]
-    /// When the elements of some keys of a hash set end, in the keys' order; `nil` for what is not there. Only asked for
-    /// sets of which `table` told the count.
-    func deadlines(of keys: [UInt128], in set: KernelSet) throws(NetlinkError) -> [Deadline?]
+    /// When some elements of a set end, in their order; `nil` for what is not there exactly so. Only asked for sets of
+    /// which `table` told the count.
+    func deadlines(of spans: [AddressSpan], in set: KernelSet) throws(NetlinkError) -> [Deadline?]
     /// Makes new origins' sets, counters and rules and changes elements: one transaction, split only by size.
     func commit(_ change: KernelChange) throws(NetlinkError)
+    /// The element that covers an address. Only asked for sets of which `table` told the count.
+    func element(covering address: UInt128, in set: KernelSet) throws(NetlinkError) -> Segment?
     func counters(_ layout: TableLayout) throws(NetlinkError) -> [String: KernelTable.Counter]
     /// Moves whenever anybody changes the ruleset.
     func generation() throws(NetlinkError) -> UInt32
 }
 
 extension PacketFilter {
-    func deadlines(of keys: [UInt128], in set: KernelSet) throws(NetlinkError) -> [Deadline?] {
-        let ends = Dictionary(try elements(of: set).map { ($0.span.first, $0.deadline) }) { max($0, $1) }
-        return keys.map { ends[$0] }
+    func deadlines(of spans: [AddressSpan], in set: KernelSet) throws(NetlinkError) -> [Deadline?] {
+        let ends = Dictionary(try elements(of: set).map { ($0.span, $0.deadline) }) { max($0, $1) }
+        return spans.map { ends[$0] }
+    }
+
+    func element(covering address: UInt128, in set: KernelSet) throws(NetlinkError) -> Segment? {
+        let now = MonotonicClock.now()
+        return try elements(of: set).first { $0.span.first <= address && address <= $0.span.last && $0.deadline > now }
     }
 
     func located(_ layout: TableLayout) throws(NetlinkError) -> TableLayout { layout }
@@ -34,12 +41,12 @@ extension PacketFilter {
 struct KernelChange: Sendable {
     var newOrigins: [(layout: TableLayout, origin: String)] = []
     var plans: [(set: KernelSet, plan: ElementPlan)] = []
-    /// Hash sets that are to hold exactly this; what they hold is not known, or nothing.
+    /// Sets that are to hold exactly this; what they hold is not known, or nothing.
     var fills: [Fill] = []
 
     struct Fill: Sendable {
         var set: KernelSet
-        var hosts: [UInt128: Deadline]
+        var content: SetContent
         /// What is there goes, in the same transaction.
         var flushes: Bool
     }

@@ -31,7 +31,25 @@ enum SetContent: Equatable, Sendable {
     func count(now: Deadline) -> Int {
         switch self {
         case .hosts(let hosts): hosts.count { $0.value > now }
+        case .cover(let segments): segments.count { $0.deadline > now }
+        }
+    }
+
+    /// Elements, those that are over included.
+    var count: Int {
+        switch self {
+        case .hosts(let hosts): hosts.count
         case .cover(let segments): segments.count
+        }
+    }
+
+    /// All of them, one by one, in any order.
+    var segments: AnyIterator<Segment> {
+        switch self {
+        case .hosts(let hosts):
+            var rest = hosts.makeIterator()
+            return AnyIterator { rest.next().map { Segment($0.key, $0.key, until: $0.value) } }
+        case .cover(let segments): return AnyIterator(segments.makeIterator())
         }
     }
 
@@ -40,7 +58,7 @@ enum SetContent: Equatable, Sendable {
         switch self {
         case .hosts(let hosts): .from(actual, to: hosts, now: now, closeness)
         case .cover(let segments):
-            .from(actual.filter { $0.deadline > now }, to: segments, closeness)
+            .from(actual.filter { $0.deadline > now }, to: segments.filter { $0.deadline > now }, closeness)
         }
     }
 }

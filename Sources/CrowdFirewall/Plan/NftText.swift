@@ -36,7 +36,7 @@ enum NftText {
         var lines: [String] = []
         for fill in change.fills {
             if fill.flushes { lines.append("flush set \(name(fill.set))") }
-            let segments = fill.hosts.map { Segment($0.key, $0.key, until: $0.value) }.sorted { $0.span < $1.span }
+            let segments = fill.content.segments.sorted { $0.span < $1.span }
             lines += elements("add", fill.set, segments.map { element($0, fill.set.family, now) })
         }
         for (set, plan) in change.plans {

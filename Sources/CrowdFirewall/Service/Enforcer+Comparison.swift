@@ -59,7 +59,7 @@ extension Enforcer {
             result.decided += bans.count
             result.drift += bans.count
         }
-        for (set, content) in contents(layout, now: now) where largeHosts(set, content, table) == nil {
+        for (set, content) in contents(layout, now: now) where !isLarge(set, content, table) {
             // A set that is gone has been counted, and what should be in it is not enforced.
             let actual = (try? filter.elements(of: set)) ?? []
             count(content, actual, set.isProtected, &result)
@@ -143,12 +143,12 @@ extension Enforcer {
         let isNew = Set(change.newOrigins.flatMap { [$0.layout.hosts($0.origin), $0.layout.ranges($0.origin)] })
         guard let layout = layouts[family] else { return }
         for (set, content) in contents(layout, now: MonotonicClock.now()) {
-            if case .hosts(let hosts) = content, isNew.contains(set), hosts.count > Self.largeSet {
-                change.fills.append(.init(set: set, hosts: hosts, flushes: false))
-                result.decided += hosts.count
-            } else if let hosts = largeHosts(set, content, table) {
+            if isNew.contains(set), content.count > Self.largeCover {
+                change.fills.append(.init(set: set, content: content, flushes: false))
+                result.decided += content.count
+            } else if isLarge(set, content, table) {
                 guard !leavesLarge else { continue }
-                try compare(large: hosts, in: set, table.sets[set.name]?.count ?? 0, &change, &result)
+                try compare(large: content, in: set, table.sets[set.name]?.count ?? 0, &change, &result)
             } else {
                 let actual = isNew.contains(set) ? [] : try filter.elements(of: set)
                 let plan = content.plan(from: actual, now: MonotonicClock.now(), closeness(MonotonicClock.now()))
@@ -166,8 +166,8 @@ extension Enforcer {
             try commit(change)
             for (set, plan) in change.plans { result.repair(plan, in: set) }
             for fill in change.fills {
-                result.repaired += fill.hosts.count
-                result.enforced += fill.hosts.count
+                result.repaired += fill.content.count
+                result.enforced += fill.content.count
             }
         } catch {
             log.warning("The kernel refused a transaction, isolating", metadata: ["error": "\(error)"])
@@ -175,7 +175,7 @@ extension Enforcer {
             (structure.plans, structure.fills) = ([], [])
             try commit(structure)
             let now = MonotonicClock.now()
-            let fills = change.fills.map { ($0.set, SetContent.hosts($0.hosts).plan(from: [], now: now, .exact)) }
+            let fills = change.fills.map { ($0.set, $0.content.plan(from: [], now: now, .exact)) }
             for (set, plan) in change.plans + fills {
                 var isFull = false
                 isolate(plan, in: set, &result, &isFull)

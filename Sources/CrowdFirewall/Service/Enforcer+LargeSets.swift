@@ -1,39 +1,50 @@
 internal import CrowdCore
 internal import Logging
 
-/// Hash sets too large to be read back: the kernel walks a set from its beginning for each piece of a dump, which takes
-/// 50 s for a million elements, but looks up one key as fast in any set.
+/// Sets too large to be read back: the kernel walks a set from its beginning for each piece of a dump, which takes 50 s for a
+/// million addresses and minutes for a million ranges, but looks up one element as fast in any set.
 ///
-/// (1) What should be there is looked up, key by key; what should not shows in the kernel's own count (Linux 6.16; older
-///     kernels' sets are dumped, whatever it takes).
-/// (2) A sweep is cut into slices, between which new decisions are taken.
-/// (3) A set with elements that nobody decided is emptied and filled in one transaction.
+/// (1) What should be there is looked up, element by element; what should not shows in the kernel's own count (Linux 6.16;
+///     older kernels' sets are dumped, whatever it takes).
+/// (2) A sweep is cut into slices, between which new decisions are taken. What they change in the set is written already.
+/// (3) A set with elements that nobody decided, or with intervals in the way of others, is emptied and filled in one
+///     transaction.
 extension Enforcer {
-    /// A dump of so many takes some 40 ms.
+    /// A dump of so many addresses takes some 40 ms.
     static let largeSet = 20_000
+    /// A dump of so many ranges takes some 20 ms.
+    static let largeCover = 10_000
     /// Some five milliseconds.
-    private static let keysPerSlice = 2048
+    private static let elementsPerSlice = 2048
 
-    /// What a set should hold, if it is one of those.
-    func largeHosts(_ set: KernelSet, _ content: SetContent, _ table: KernelTable) -> [UInt128: Deadline]? {
-        guard case .hosts(let hosts) = content, set.kind == .hash, let count = table.sets[set.name]?.count,
-            max(count, hosts.count) > Self.largeSet
-        else { return nil }
-        return hosts
+    /// Whether a set is one of those; its content is what it should hold.
+    func isLarge(_ set: KernelSet, _ content: SetContent, _ table: KernelTable) -> Bool {
+        guard set.kind != .prefixes, !set.isProtected, let count = table.sets[set.name]?.count else { return false }
+        return max(count, content.count) > (set.isInterval ? Self.largeCover : Self.largeSet)
     }
 
     /// All of it at once: for the first complete list and after trouble.
     func compare(
-        large hosts: [UInt128: Deadline], in set: KernelSet, _ count: Int, _ change: inout KernelChange,
+        large content: SetContent, in set: KernelSet, _ count: Int, _ change: inout KernelChange,
         _ result: inout Verification
     ) throws(NetlinkError) {
-        result.decided += hosts.count
-        guard count > 0 else { return change.fills.append(.init(set: set, hosts: hosts, flushes: false)) }
-        let (plan, found) = try lookUp(hosts, in: set)
-        if hasDecisions && count > found {
+        let now = MonotonicClock.now()
+        result.decided += content.count(now: now)
+        guard count > 0 else { return change.fills.append(.init(set: set, content: content, flushes: false)) }
+        // Intervals that are there may be in the way; they are in force, and the complete list tells.
+        if set.isInterval && !hasDecisions { return }
+        var (plan, found) = (ElementPlan(), 0)
+        let rest = content.segments
+        while case let slice = rest.prefix(Self.elementsPerSlice), case let segments = Array(slice), !segments.isEmpty {
+            let (part, there) = try lookUp(segments, in: set)
+            plan.remove += part.remove
+            plan.add += part.add
+            found += there
+        }
+        if hasDecisions && (count > found || (set.isInterval && !plan.isEmpty)) {
             // Of a former list, or somebody else's.
-            result.drift += count - found
-            return change.fills.append(.init(set: set, hosts: hosts, flushes: true))
+            result.drift += max(count - found, plan.count)
+            return change.fills.append(.init(set: set, content: content, flushes: true))
         }
         result.enforced += found
         result.drift += plan.drift(beyond: MonotonicClock.now() + Self.tolerance)
@@ -57,17 +68,16 @@ extension Enforcer {
     /// Compares like `verify`, but only looks.
     func inspect() async -> Verification {
         var result = inspectSmall()
-        await sweepLarge(&result, purged: .max, isDue: true, repairs: false)
+        await sweepLarge(&result, purged: .max / 2, isDue: true, repairs: false)
         return result
     }
 
     private func sweepLarge(_ result: inout Verification, purged: Int, isDue: Bool, repairs: Bool) async {
         for family in families {
-            guard let layout = layouts[family], !layout.isSetOnly else { continue }
-            for name in layout.origins {
+            guard let layout = layouts[family] else { continue }
+            for set in layout.sets where !set.isProtected {
                 do {
-                    try await sweep(
-                        layout.hosts(name), name, &result, purged: purged, isDue: isDue, repairs: repairs)
+                    try await sweep(set, &result, purged: purged, isDue: isDue, repairs: repairs)
                 } catch {
                     result.drift += 1
                     result.cause = "\(error)"
@@ -78,81 +88,145 @@ extension Enforcer {
 
     /// One set, slice by slice.
     private func sweep(
-        _ set: KernelSet, _ origin: String, _ result: inout Verification, purged: Int, isDue: Bool, repairs: Bool
+        _ set: KernelSet, _ result: inout Verification, purged: Int, isDue: Bool, repairs: Bool
     ) async throws(NetlinkError) {
         guard let layout = layouts[set.family], case let table = try filter.table(layout),
-            largeHosts(set, .hosts(hosts(set, origin)), table) != nil, let count = table.sets[set.name]?.count
+            let count = table.sets[set.name]?.count, let inventory = inventory(set, layout, table)
         else { return }
-        let now = MonotonicClock.now()
-        let wanted = hosts(set, origin).count { $0.value > now }
-        guard isDue || count < wanted else {
-            result.decided += wanted
-            result.enforced += wanted
-            return
-        }
-        let start = revision
-        var found = 0
-        // What comes meanwhile has just been written, and is not looked at.
-        let keys = Array(hosts(set, origin).keys)
-        for begin in stride(from: 0, to: keys.count, by: Self.keysPerSlice) {
+        let wanted = inventory.wanted
+        guard isDue || count < wanted else { return result.trust(wanted) }
+        var sweep = Sweep(result)
+        for begin in stride(from: 0, to: inventory.count, by: Self.elementsPerSlice) {
             await Task.yield()
-            let slice = keys[begin..<min(begin + Self.keysPerSlice, keys.count)]
-            let (plan, there) = try lookUp(slice, of: hosts(set, origin), in: set)
-            found += there
-            result.decided += slice.count
-            result.enforced += there
-            result.drift += plan.drift(beyond: MonotonicClock.now() + Self.tolerance)
-            if repairs && !plan.isEmpty { try repair(KernelChange(plans: [(set, plan)]), &result) }
+            // What a delta changed meanwhile has just been written, and is looked at next time.
+            guard let slice = slice(inventory, begin) else { return result.trust(wanted) }
+            try check(slice, in: set, &sweep, repairs: repairs)
         }
-        guard repairs, revision == start, hasDecisions else { return }
+        let missing = sweep.missing(since: result)
+        result = sweep.result
+        guard repairs, revision == inventory.revision, hasDecisions else { return }
+        let over = set.isInterval ? inventory.count - wanted : purged
+        let excess = max(0, count - sweep.found - over)
+        if try clean(set, excess: excess, isBlocked: sweep.isBlocked, &result) { result.enforced += missing }
+    }
+
+    /// What a sweep goes through. It must not hold on to what the next delta changes, which would then be copied.
+    private struct Inventory {
+        /// Of addresses only these: when they end is asked for slice by slice.
+        var hosts: [UInt128] = []
+        var segments: [Segment] = []
+        /// Whose bans, where those of one origin are in the set.
+        var id: SetID?
+        /// Of the state when it was made.
+        var revision: Int
+        /// Elements that are not over.
+        var wanted: Int
+
+        var count: Int { hosts.count + segments.count }
+    }
+
+    /// `nil` for a set that is not large.
+    private func inventory(_ set: KernelSet, _ layout: TableLayout, _ table: KernelTable) -> Inventory? {
+        guard let content = content(set), isLarge(set, content, table) else { return nil }
+        let name = layout.origins.first { layout.hosts($0) == set || layout.ranges($0) == set }
+        let id = name.map { SetID(family: set.family, origin: origins.number(name: $0)) }
+        var made = Inventory(id: id, revision: revision, wanted: content.count(now: MonotonicClock.now()))
+        switch content {
+        case .hosts(let hosts) where id != nil: made.hosts = Array(hosts.keys)
+        case .hosts: made.segments = Array(content.segments)
+        case .cover(let segments): made.segments = segments
+        }
+        return made
+    }
+
+    /// `nil` when the inventory is no longer what is decided.
+    private func slice(_ inventory: Inventory, _ begin: Int) -> [Segment]? {
+        let range = begin..<min(begin + Self.elementsPerSlice, inventory.count)
+        if let id = inventory.id, !inventory.hosts.isEmpty {
+            let hosts = desired.sets[id]?.hosts ?? [:]
+            return inventory.hosts[range].compactMap { key in hosts[key].map { Segment(key, key, until: $0) } }
+        }
+        let kept = inventory.id.flatMap { covers[$0]?.revision }
+        guard revision == inventory.revision || kept.map({ $0 <= inventory.revision }) ?? false else { return nil }
+        return Array(inventory.segments[range])
+    }
+
+    /// What a set should hold now.
+    private func content(_ set: KernelSet) -> SetContent? {
+        guard let layout = layouts[set.family] else { return nil }
+        return contents(layout, now: MonotonicClock.now()).first { $0.set == set }?.content
+    }
+
+    private struct Sweep {
+        var result: Verification
+        var found = 0
+        /// An interval could not be written: another that nobody decided is in its way.
+        var isBlocked = false
+
+        init(_ result: Verification) { self.result = result }
+
+        /// Elements that are decided and not there.
+        func missing(since start: Verification) -> Int {
+            (result.decided - start.decided) - (result.enforced - start.enforced)
+        }
+    }
+
+    private func check(
+        _ slice: [Segment], in set: KernelSet, _ sweep: inout Sweep, repairs: Bool
+    ) throws(NetlinkError) {
+        let (plan, there) = try lookUp(slice, in: set)
+        sweep.found += there
+        sweep.result.decided += slice.count
+        sweep.result.enforced += there
+        sweep.result.drift += plan.drift(beyond: MonotonicClock.now() + Self.tolerance)
+        guard repairs, !plan.isEmpty else { return }
+        guard set.isInterval else { return try repair(KernelChange(plans: [(set, plan)]), &sweep.result) }
+        do {
+            try commit(KernelChange(plans: [(set, plan)]))
+            sweep.result.repair(plan, in: set)
+        } catch {
+            sweep.isBlocked = true
+        }
+    }
+
+    /// Writes a set anew that holds what nobody decided; whether it does.
+    private func clean(
+        _ set: KernelSet, excess: Int, isBlocked: Bool, _ result: inout Verification
+    ) throws(NetlinkError) -> Bool {
         // What has just ended is counted until the kernel has collected it: it must still be there next time.
-        let excess = max(0, count - found - purged)
-        defer { excesses[set] = excess }
-        guard excess > 0, excesses[set] ?? 0 > 0 else { return }
+        let before = excesses.updateValue(excess, forKey: set) ?? 0
+        guard isBlocked || (excess > 0 && before > 0), let content = content(set) else { return false }
         result.drift += excess
         log.warning("A set holds elements that nobody decided, writing it anew", metadata: ["set": "\(set.name)"])
-        let fill = KernelChange.Fill(set: set, hosts: hosts(set, origin), flushes: true)
-        try commit(KernelChange(fills: [fill]))
-        result.repaired += excess
+        try commit(KernelChange(fills: [.init(set: set, content: content, flushes: true)]))
+        result.repaired += max(1, excess)
+        excesses[set] = 0
+        return true
     }
 
-    private func hosts(_ set: KernelSet, _ origin: String) -> [UInt128: Deadline] {
-        desired.sets[SetID(family: set.family, origin: origins.number(name: origin))]?.hosts ?? [:]
-    }
-
-    /// What has to change for all, and how many of them are there.
+    /// What has to change for some elements, and how many of them are there.
     private func lookUp(
-        _ hosts: [UInt128: Deadline], in set: KernelSet
-    ) throws(NetlinkError) -> (plan: ElementPlan, found: Int) {
-        var (plan, found) = (ElementPlan(), 0)
-        var rest = hosts.keys.makeIterator()
-        while true {
-            var keys: [UInt128] = []
-            while keys.count < Self.keysPerSlice, let key = rest.next() { keys.append(key) }
-            guard !keys.isEmpty else { return (plan, found) }
-            let (part, there) = try lookUp(keys[...], of: hosts, in: set)
-            plan.remove += part.remove
-            plan.add += part.add
-            found += there
-        }
-    }
-
-    /// What has to change for some.
-    private func lookUp(
-        _ keys: ArraySlice<UInt128>, of hosts: [UInt128: Deadline], in set: KernelSet
+        _ wanted: [Segment], in set: KernelSet
     ) throws(NetlinkError) -> (plan: ElementPlan, found: Int) {
         let now = MonotonicClock.now()
-        let live = keys.filter { (hosts[$0] ?? 0) > now }
-        let ends = try filter.deadlines(of: live, in: set)
+        let live = wanted.filter { $0.deadline > now }
+        let ends = try filter.deadlines(of: live.map(\.span), in: set)
         let closeness = closeness(MonotonicClock.now())
         var (plan, found) = (ElementPlan(), 0)
-        for (key, end) in zip(live, ends) {
-            guard let deadline = hosts[key] else { continue }
+        for (segment, end) in zip(live, ends) {
             if end != nil { found += 1 }
-            if let end, closeness.isSame(end, deadline) { continue }
-            if end != nil { plan.remove.append(AddressSpan(first: key, last: key)) }
-            plan.add.append(Segment(key, key, until: deadline))
+            if let end, closeness.isSame(end, segment.deadline) { continue }
+            if end != nil { plan.remove.append(segment.span) }
+            plan.add.append(segment)
         }
         return (plan, found)
+    }
+}
+
+extension Verification {
+    /// Elements that were not looked at.
+    fileprivate mutating func trust(_ count: Int) {
+        decided += count
+        enforced += count
     }
 }

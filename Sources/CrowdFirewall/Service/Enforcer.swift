@@ -25,6 +25,8 @@ actor Enforcer {
     var lastGeneration: UInt32?
     /// Of the last comparison, and what was changed since; what ended since is still in both.
     var figures = Verification()
+    /// Of many ranges, until they change, and since when.
+    var covers: [SetID: (segments: [Segment], revision: Int)] = [:]
     /// Elements of large sets that nobody decided, as of the last sweep.
     var excesses: [KernelSet: Int] = [:]
     /// True once a complete list was taken: before that nothing in the kernel is superfluous.
@@ -75,7 +77,10 @@ actor Enforcer {
     }
 
     /// Takes what was in force before this process.
-    func take(adopted state: DesiredState) { desired = state }
+    func take(adopted state: DesiredState) {
+        desired = state
+        covers = [:]
+    }
 
     /// Makes the tables; those that were not there before are removed again.
     func test() throws(NetlinkError) {
@@ -92,6 +97,7 @@ actor Enforcer {
     func replace(with batch: DecisionCollector.Batch, _ origins: OriginTable) -> Verification {
         self.origins = origins
         desired = batch.state
+        covers = [:]
         completeLists += 1
         revision += 1
         var result = converge(isFirst: true)
@@ -103,6 +109,8 @@ actor Enforcer {
     func apply(_ batch: DecisionCollector.Batch, _ origins: OriginTable) {
         self.origins = origins
         revision += 1
+        for ban in batch.deleted where !ban.span.isSingle { covers[ban.set] = nil }
+        for ban in batch.new where !ban.span.isSingle { covers[ban.set] = nil }
         var kernel = KernelChange()
         for (family, layout) in layouts where layout.isSetOnly {
             let bans = (batch.deleted + batch.new).filter { $0.set.family == family }

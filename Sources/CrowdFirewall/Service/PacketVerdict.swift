@@ -96,9 +96,8 @@ public struct PacketVerdict: Equatable, Sendable {
     ) throws(NetlinkError) -> Segment? {
         let (_, span) = AddressSpan.of(IPRange(address))
         // Large sets are asked, not read.
-        if set.kind == .hash, table.sets[set.name]?.count != nil {
-            let end = try filter.deadlines(of: [span.first], in: set)
-            return end.first.flatMap(\.self).map { Segment(span, until: $0) }
+        guard table.sets[set.name]?.count == nil || set.kind == .prefixes else {
+            return try filter.element(covering: span.first, in: set)
         }
         let now = MonotonicClock.now()
         let segments = try filter.elements(of: set)

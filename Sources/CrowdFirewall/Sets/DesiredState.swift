@@ -102,7 +102,9 @@ struct DesiredState: Sendable {
             change.hosts.add.append(Segment(key, key, until: deadline))
         }
         guard !gone.ranges.isEmpty || !coming.ranges.isEmpty else { return change }
-        let touched = RangeCover.around(Array(gone.ranges.keys) + Array(coming.ranges.keys), bans.ranges)
+        let touched = RangeCover.around(Array(gone.ranges.keys) + Array(coming.ranges.keys)) { place in
+            bans.ranges.keys.filter(place.meets)
+        }
         let before = RangeCover.segments(bans.ranges.filter { touched.meets($0.key) }, now: now)
         for span in gone.ranges.keys { bans.ranges[span] = nil }
         bans.ranges.merge(coming.ranges) { $1 }

@@ -33,10 +33,12 @@ extension RangeCover {
     private static let links = 4
 
     /// The neighbourhood of some ranges among all: a few walks over all of them.
-    static func around(_ spans: [AddressSpan], _ all: [AddressSpan: Deadline]) -> Neighbourhood {
+    ///
+    /// - Parameter met: those of all that meet a neighbourhood.
+    static func around(_ spans: [AddressSpan], _ met: (Neighbourhood) -> [AddressSpan]) -> Neighbourhood {
         var found = Neighbourhood(spans)
         for _ in 0..<links {
-            let wider = Neighbourhood(found.stretches + all.keys.filter(found.meets))
+            let wider = Neighbourhood(found.stretches + met(found))
             if wider == found { return found }
             found = wider
         }

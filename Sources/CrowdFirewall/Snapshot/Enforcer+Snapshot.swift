@@ -36,7 +36,8 @@ extension Enforcer {
         let shapes = (try? filter.table(layout).sets) ?? [:]
         func insert(_ set: KernelSet, _ origin: Int) {
             // Large sets are left as they are until the Local API has answered.
-            guard (shapes[set.name]?.count ?? 0) <= Self.largeSet || set.kind != .hash else { return }
+            let limit = set.isInterval ? Self.largeCover : Self.largeSet
+            guard set.kind == .prefixes || (shapes[set.name]?.count ?? 0) <= limit else { return }
             for segment in (try? filter.elements(of: set)) ?? [] {
                 let id = SetID(family: family, origin: origin)
                 found.insertLongest(Ban(set: id, span: segment.span, deadline: min(segment.deadline, latest)))
