@@ -120,6 +120,20 @@ import Testing
             testDescription: "any scope from an expression",
             scenario: "type: trigger\nscope: {type: username, expression: evt.Meta.user}\n", lines: burst(1),
             alerts: ["u0 1 1"]),
+        Case(
+            testDescription: "scope Range from an expression",
+            scenario: "type: trigger\nscope: {type: Range, expression: \"IpToRange(evt.Meta.source_ip, '/24')\"}\n",
+            lines: burst(1), alerts: ["192.0.2.0/24 1 1"]),
+        Case(
+            testDescription: "a condition over a queue that is cut at its front",
+            scenario: "type: conditional\ncapacity: -1\ncache_size: 2\nleakspeed: 10s\n"
+                + "condition: len(filter(queue.Queue, {.Meta.user in ['u1', 'u2', 'u3']})) >= 3\n",
+            lines: burst(5), alerts: ["192.0.2.1 4 3"]),
+        Case(
+            testDescription: "a condition looks at what is kept for it alone",
+            scenario: "type: conditional\ncapacity: -1\nleakspeed: 10s\n"
+                + "condition: any(queue.Queue, {.Parsed.ip == '192.0.2.1' && .Meta.user == 'u1'})\n",
+            lines: burst(3), alerts: ["192.0.2.1 2 2"]),
     ])
     func raises(_ one: Case) throws {
         let harness = try EngineHarness(scenarios: [ScenarioTests.scenario(one.scenario)])
@@ -196,6 +210,47 @@ import Testing
         worker.sweep(at: .now() + .seconds(120))
         #expect(worker.liveBuckets == 0)
         #expect(harness.alerts.map { "\($0.scenario) \($0.eventsCount)" } == ["test/counter 2"])
+    }
+
+    /// More than five addresses of a range: the range.
+    @Test func overflowsOfAddressesAddUpToARange() throws {
+        let ranged = EngineHarness.plainParser + "\n  - {meta: SourceRange, value: 192.0.2.0/24}"
+        let range = """
+            name: test/range
+            description: d
+            type: leaky
+            filter: evt.GetType() == 'overflow' && evt.Overflow.Alert.Remediation == true
+            groupby: evt.Overflow.Alert.Source.Range
+            distinct: evt.Overflow.Alert.Source.IP
+            capacity: 2
+            leakspeed: 1h
+            labels: {remediation: true}
+            scope: {type: Range}
+
+            """
+        let harness = try EngineHarness(
+            parsers: [("s01-parse", ranged)],
+            scenarios: [ScenarioTests.scenario("type: trigger\nreprocess: true\nlabels: {remediation: true}\n"), range])
+        harness.run([1, 1, 2, 3, 4].map { EngineHarness.line("192.0.2.\($0)", 0) })
+        let alerts = harness.alerts.filter { $0.scenario == "test/range" }
+        #expect(alerts.map { "\($0.source.scope) \($0.source.value) \($0.eventsCount)" } == ["Range 192.0.2.0/24 3"])
+    }
+
+    /// A replay keeps buckets until their partition comes again, but not without end.
+    @Test func aReplayLetsGoOfBucketsWhoseTimeIsLongOver() throws {
+        let harness = try EngineHarness(
+            scenarios: [ScenarioTests.scenario("type: leaky\ncapacity: 2\nleakspeed: 10s\n")], bucketCeiling: 50_000)
+        func lines(_ network: Int, _ second: Int) -> [String] {
+            (0..<10_000).map { EngineHarness.line("10.\(network).\($0 / 250).\($0 % 250)", second) }
+        }
+        harness.run(lines(1, 0))
+        #expect(harness.worker?.liveBuckets == 10_000)
+        harness.run([EngineHarness.line("192.0.2.1", 3_000)])
+        #expect(harness.worker?.liveBuckets == 10_001, "an hour's disorder is nothing unusual")
+        harness.run(lines(2, 4_000))
+        #expect((harness.worker?.liveBuckets ?? 0) <= 12_502)
+        #expect(harness.worker?.scenarioCounts[0].evicted == 0)
+        #expect(harness.alerts.isEmpty)
     }
 
     @Test func reprocessedOverflowsReachScenariosThatWantThem() throws {
