@@ -70,12 +70,18 @@ public final class LocalAPI: Sendable {
             try self?.takeOver(change, from: session)
         }
         let now = Timestamp.now()
-        let records = try await store.read { session throws(StoreError) in
+        let decisions = decisions
+        try await store.read { session throws(StoreError) in
+            // In portions: the rows of a large database take several times the room of what is kept of them.
             var records: [DecisionRecord] = []
-            try DecisionQueries.each(expiredSince: Timestamp(nanoseconds: 0), in: session) { records.append($0) }
-            return records
+            try DecisionQueries.each(at: now, ended: DecisionBook.Retention().ended, in: session) { record in
+                records.append(record)
+                guard records.count == 4096 else { return }
+                decisions.add(records, now: now)
+                records.removeAll(keepingCapacity: true)
+            }
+            decisions.add(records, now: now)
         }
-        decisions.add(records, now: now)
         await countAlerts()
         metrics.registry.onScrape { [weak self] _ in self?.refreshGauges() }
     }

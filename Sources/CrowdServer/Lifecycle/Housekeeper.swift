@@ -77,6 +77,7 @@ struct Housekeeper: Sendable {
         let decisions = api.decisions
         var total = 0
         while !Task.isCancelled {
+            let begin = ContinuousClock.now
             let (found, deleted, _) = try await api.store.write(
                 { session throws(StoreError) in
                     let alerts = try find(session, .now())
@@ -86,6 +87,7 @@ struct Housekeeper: Sendable {
                 afterCommit: { _, _, gone in decisions.forget(gone, now: .now()) })
             total += deleted
             if deleted == found && found < FlushQueries.batch { break }
+            await rest(since: begin)
         }
         guard total > 0 else { return }
         api.alertsChanged.store(true, ordering: .relaxed)
@@ -96,10 +98,17 @@ struct Housekeeper: Sendable {
         let limit = Timestamp.now() - flush.metricsMaxAge
         var deleted = 1
         while deleted > 0 && !Task.isCancelled {
+            let begin = ContinuousClock.now
             deleted = try await api.store.write { session throws(StoreError) in
                 try FlushQueries.leftovers(now: .now(), metricsBefore: limit, in: session)
             }
+            if deleted > 0 { await rest(since: begin) }
         }
+    }
+
+    /// As long as the last step took: what is flushed is in nobody's way, and the disk and a processor are others' too.
+    private func rest(since begin: ContinuousClock.Instant) async {
+        try? await Task.sleep(for: ContinuousClock.now - begin)
     }
 
     private func deleteClients() async throws(StoreError) {

@@ -2,12 +2,18 @@ public import CrowdCore
 
 /// Loading, expiring and removing decisions.
 public enum DecisionQueries {
-    /// Calls `body` for every decision that is active, or expired no longer ago than `expiredSince`, by id.
+    /// Calls `body` for the decisions that ended last, `ended` of them at most, and then for every active one by id.
     public static func each(
-        expiredSince: Timestamp, in session: any SQLSession, _ body: (DecisionRecord) -> Void
+        at now: Timestamp, ended: Int, in session: any SQLSession, _ body: (DecisionRecord) -> Void
     ) throws(StoreError) {
         try session.each(
-            "SELECT \(DecisionRecord.columns) FROM decisions WHERE until > ? ORDER BY id", [.time(expiredSince)]
+            """
+            SELECT \(DecisionRecord.columns) FROM decisions
+            WHERE id IN (SELECT id FROM decisions WHERE until <= ? ORDER BY until DESC LIMIT \(ended)) ORDER BY until
+            """, [.time(now)]
+        ) { row in body(DecisionRecord(row)) }
+        try session.each(
+            "SELECT \(DecisionRecord.columns) FROM decisions WHERE until > ? ORDER BY id", [.time(now)]
         ) { row in body(DecisionRecord(row)) }
     }
 
