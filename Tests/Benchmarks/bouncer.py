@@ -156,8 +156,7 @@ def main():
     try:
         done = until(lambda: told(log) >= count or process.poll() is not None, limit, 0.01)
         wall, spent = time.monotonic() - start, cpu(process.pid)
-        time.sleep(3)
-        resident, peak = memory(process.pid, "VmRSS"), memory(process.pid, "VmHWM")
+        time.sleep(6)
         took, delays = None, []
         if done:
             one = max(1, count // 100)
@@ -171,6 +170,7 @@ def main():
                 # One that polls would else always be asked just after a poll.
                 time.sleep(random.uniform(0, 10) if state.polls else 0.05)
                 delays.append(delay(state, receiver, number, limit))
+        resident, peak = memory(process.pid, "VmRSS"), memory(process.pid, "VmHWM")
         if None in delays:
             sys.exit(f"{label}: a banned address was not dropped within {limit} s")
         inside = enforced()

@@ -281,8 +281,11 @@ private func decision(_ value: String, _ duration: String = "1h", type: String =
         let decided = [("CAPI", Family.v4, 15000), ("lists:firehol", .v4, 7)].map {
             (origin: $0, family: $1, count: $2)
         }
+        var status = BouncerStatus()
+        (status.decided, status.enforced, status.drift, status.refused, status.repaired) = (15007, 15005, 2, 1, 4)
         func body(_ traffic: [FirewallMetrics.Traffic]) throws -> [String: Int] {
-            try items(report.body(decided: decided, traffic: traffic, now: Timestamp(nanoseconds: 0)))
+            try items(
+                report.body(decided: decided, traffic: traffic, status: status, now: Timestamp(nanoseconds: 0)))
         }
         let first = try body([traffic("CAPI", 10, 600), traffic("lists:firehol", 1, 60), traffic(nil, 50, 3000)])
         #expect(
@@ -290,10 +293,14 @@ private func decision(_ value: String, _ duration: String = "1h", type: String =
                 "active_decisions ip CAPI ipv4": 15000, "active_decisions ip lists:firehol ipv4": 7,
                 "dropped packet CAPI ipv4": 10, "dropped byte CAPI ipv4": 600, "dropped packet lists:firehol ipv4": 1,
                 "dropped byte lists:firehol ipv4": 60, "processed packet ipv4": 50, "processed byte ipv4": 3000,
+                "decided_gauge element": 15007, "enforced_gauge element": 15005, "drift_gauge element": 2,
+                "refused_gauge element": 1, "repaired element": 4,
             ])
+        status.repaired = 9
         let second = try body([traffic("CAPI", 12, 720), traffic("lists:firehol", 1, 60), traffic(nil, 5, 300)])
         #expect(second["dropped packet CAPI ipv4"] == 2 && second["dropped packet lists:firehol ipv4"] == 0)
         #expect(second["processed packet ipv4"] == 5, "counters began anew")
+        #expect(second["repaired element"] == 5 && second["enforced_gauge element"] == 15005)
     }
 }
 

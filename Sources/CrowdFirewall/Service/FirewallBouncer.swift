@@ -170,7 +170,7 @@ public struct FirewallBouncer: Sendable {
         var report = UsageReport(started: started)
         while (try? await Task.sleep(for: .nanoseconds(UsageReport.window.nanoseconds))) != nil {
             let body = report.body(
-                decided: await enforcer.decided(), traffic: metrics.traffic(), now: .now())
+                decided: await enforcer.decided(), traffic: metrics.traffic(), status: await status(), now: .now())
             do {
                 if try await !client.postUsageMetrics(body) { log.info("Local API is too old for usage metrics") }
             } catch {
