@@ -34,7 +34,7 @@ struct Bucket {
     }
 
     /// Without a limit of its own a queue still ends somewhere: then the oldest quarter goes at once.
-    private static let longestQueue = 10_000
+    private static let longestQueue = 2_500
 
     mutating func enqueue(_ event: FrozenEvent, limit: Int?) {
         if let limit {

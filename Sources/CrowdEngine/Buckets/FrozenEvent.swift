@@ -57,23 +57,49 @@ final class FrozenEvent: ValueObject {
         overflow = event.overflow as? OverflowObject
         extra = keepingAll ? Extra(event) : nil
         counts = (event.meta.count, event.enriched.count, keepingAll ? event.parsed.count : 0)
-        let total = counts.meta + counts.enriched + counts.parsed
-        var size = event.marshaledTime.count + FrozenEvent.size(of: event.meta) + FrozenEvent.size(of: event.enriched)
-        if keepingAll { size += FrozenEvent.size(of: event.parsed) }
-        (entries, bytes) = FrozenEvent.allocate(entries: total, bytes: size)
-        var (entry, at) = (entries, 0)
-        for (map, isKept) in [(event.meta, true), (event.enriched, true), (event.parsed, keepingAll)] where isKept {
-            for key in map.keys {
-                let text = map[key]
-                (bytes + at).update(from: text.base, count: text.count)
-                entry.initialize(
-                    to: Entry(key: UInt16(truncatingIfNeeded: key), length: UInt32(text.count), offset: UInt32(at)))
-                entry += 1
-                at += text.count
+        let total = counts.meta + counts.enriched + counts.parsed + 1
+        (entries, bytes, marshaled) = withUnsafeTemporaryAllocation(of: Placed.self, capacity: total) { places in
+            var size = 0
+            var count = 0
+            func place(_ key: FieldKey, _ text: ByteSlice) {
+                // What a static copied from one field to another lies at one place: it is kept once.
+                let twin = places[..<count].first { $0.text.base == text.base && $0.text.count == text.count }
+                let offset = twin?.offset ?? UInt32(size)
+                if twin == nil { size += text.count }
+                places.initializeElement(
+                    at: count, to: Placed(key: key, text: text, offset: offset, isCopy: twin != nil))
+                count += 1
             }
+            for key in event.meta.keys { place(key, event.meta[key]) }
+            for key in event.enriched.keys { place(key, event.enriched[key]) }
+            if keepingAll { for key in event.parsed.keys { place(key, event.parsed[key]) } }
+            place(0, event.marshaledTime)
+            return FrozenEvent.store(places[..<count], bytes: size)
         }
-        (bytes + at).update(from: event.marshaledTime.base, count: event.marshaledTime.count)
-        marshaled = Entry(key: 0, length: UInt32(event.marshaledTime.count), offset: UInt32(at))
+    }
+
+    /// A text on its way into the block.
+    private struct Placed {
+        let key: FieldKey
+        let text: ByteSlice
+        let offset: UInt32
+        /// An earlier one has brought the bytes.
+        let isCopy: Bool
+        var entry: Entry {
+            Entry(key: UInt16(truncatingIfNeeded: key), length: UInt32(text.count), offset: offset)
+        }
+    }
+
+    /// The block with all texts, and the entry of the last one, which is nobody's field.
+    private static func store(
+        _ places: Slice<UnsafeMutableBufferPointer<Placed>>, bytes size: Int
+    ) -> (UnsafeMutablePointer<Entry>, UnsafeMutablePointer<UInt8>, Entry) {
+        let (entries, bytes) = allocate(entries: places.count - 1, bytes: size)
+        for (index, place) in places.enumerated() {
+            if !place.isCopy { (bytes + Int(place.offset)).update(from: place.text.base, count: place.text.count) }
+            if index < places.count - 1 { (entries + index).initialize(to: place.entry) }
+        }
+        return (entries, bytes, places[places.endIndex - 1].entry)
     }
 
     /// As it was written to a snapshot: the texts of Meta, Enriched and Parsed one after the other.
@@ -110,10 +136,6 @@ final class FrozenEvent: ValueObject {
             block.bindMemory(to: Entry.self, capacity: entries),
             (block + room).bindMemory(to: UInt8.self, capacity: bytes)
         )
-    }
-
-    private static func size(of map: FieldMap) -> Int {
-        map.keys.reduce(0) { $0 + map[$1].count }
     }
 
     deinit { UnsafeMutableRawPointer(entries).deallocate() }
