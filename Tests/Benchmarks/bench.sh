@@ -102,7 +102,7 @@ replay_collections() {
     [ -d "$SHARED_HUB" ] || { echo "skipped: today's hub needs CROWD_SHARED"; return 0; }
     hub_configuration crowdsecurity/linux crowdsecurity/sshd || return 1
     replay "crowd-agent, sshd log, today's linux and sshd" "$BIN/crowd-agent" "$LINES_OURS" "$ours_sshd" syslog --limit 1800
-    hub_configuration crowdsecurity/nginx crowdsecurity/base-http-scenarios || return 1
+    hub_configuration crowdsecurity/linux crowdsecurity/nginx crowdsecurity/base-http-scenarios || return 1
     replay "crowd-agent, nginx log, today's nginx and base-http-scenarios" "$BIN/crowd-agent" "$LINES_OURS" "$ours_nginx" nginx --limit 900
 }
 

@@ -192,6 +192,7 @@ struct Compiler {
         }
         if let known = isOneOf(items, predicate, level: node.slot, node.offset) { return known }
         if let known = isInOneOf(items, predicate, level: node.slot, node.offset) { return known }
+        if let known = matchesOneOf(items, predicate, level: node.slot, node.offset) { return known }
         let need = NeedleNeed.any(items, predicate, level: node.slot)
         return PredicateNodes.make(parts, need, askedOf: environment.needles, at: node.offset)
     }
@@ -283,6 +284,17 @@ struct Compiler {
             if let range = IPRange(ascii: text.buffer) { ranges.append(range) }
         }
         return AddressInAnyRange(call.arguments[0], ranges, at: offset)
+    }
+
+    /// `any(items, {text matches #})`; a wrong pattern among them is left to the time when it is used.
+    private func matchesOneOf(_ items: [Value], _ predicate: Node, level: Int, _ offset: Int) -> Node? {
+        guard let test = predicate as? MatchesComputed, test.subject.view != nil,
+            let texts = NeedleNeed.element(test.pattern, of: items, level)?.map({ String($0) }),
+            let patterns = try? PatternSet(texts)
+        else { return nil }
+        let needs = texts.compactMap(PatternNeeds.texts)
+        let necessary = needs.count == texts.count ? needs.joined().map { Immortal.copy($0) } : nil
+        return MatchesAny(test.subject, patterns, needing: necessary, at: offset)
     }
 
     private func equality(_ a: Node, _ b: Node, isText: Bool, negated: Bool, _ at: Int) -> Node {

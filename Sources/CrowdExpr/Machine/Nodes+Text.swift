@@ -61,6 +61,20 @@ final class Matches: BoolNode {
     }
 }
 
+/// `any(list, {text matches #})` where the list was known at load: all its patterns at once.
+final class MatchesAny: BoolNode {
+    private let subject: Node
+    private let patterns: PatternSet
+    private let necessary: [ByteSlice]?
+    init(_ subject: Node, _ patterns: PatternSet, needing texts: [ByteSlice]?, at offset: Int) {
+        (self.subject, self.patterns) = (subject, patterns)
+        necessary = texts
+        super.init(at: offset)
+    }
+    override func bool(_ machine: Machine) throws(ExprError) -> Bool { patterns.matchesAny(try subject.text(machine)) }
+    override var needs: [[NeedleNeed]] { NeedleNeed.group(subject, necessary, isOwnWay: true) }
+}
+
 /// `RegexpInFile(text, 'file')` of a file that was loaded before.
 final class PatternFileTest: BoolNode {
     private let call: Call

@@ -71,7 +71,7 @@ struct NeedleNeed {
     }
 
     /// The text that `node` is for each of the items; nil when it depends on more than the element.
-    private static func element(_ node: Node, of items: [Value], _ level: Int) -> [ByteSlice]? {
+    static func element(_ node: Node, of items: [Value], _ level: Int) -> [ByteSlice]? {
         guard node.isOfElement(level) else { return nil }
         let event = Event(keys: KeyTable(limit: 0))
         let machine = Machine(event: event)
