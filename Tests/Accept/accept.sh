@@ -9,7 +9,6 @@ set -u
 . "$(dirname "$0")/lib.sh"
 LOG=${CROWD_SHARED:-$ROOT/../shared}/logs/openssh_2k.log
 
-skip() { echo "  skip  $*"; }
 [ "$(id -u)" -eq 0 ] || { skip "needs root: it makes a network namespace"; exit 0; }
 for program in crowd-lapi cscli; do
     [ -x "$BIN/$program" ] || { echo "$BIN/$program is not there; run make build first" >&2; exit 1; }

@@ -1,10 +1,6 @@
 # Sourced by accept.sh: the 0.0.25 firewall bouncer against our server.
 
-if [ ! -x /usr/bin/crowdsec-firewall-bouncer ]; then
-    skip "Debian's crowdsec-firewall-bouncer is not installed (make accept installs it)"
-    return 0
-fi
-echo "Debian's crowdsec-firewall-bouncer $(dpkg-query -W -f '${Version}' crowdsec-firewall-bouncer)"
+debians crowdsec-firewall-bouncer || return 0
 KEY=$(ours bouncers add debian-bouncer -o raw)
 cat > "$WORK/bouncer.yaml" << END
 mode: nftables

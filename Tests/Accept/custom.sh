@@ -1,10 +1,6 @@
 # Sourced by accept.sh: crowdsec-custom-bouncer, which hands each decision to a program, against our server.
 
-if [ ! -x /usr/bin/crowdsec-custom-bouncer ]; then
-    skip "Debian's crowdsec-custom-bouncer is not installed (make accept installs it)"
-    return 0
-fi
-echo "Debian's crowdsec-custom-bouncer $(dpkg-query -W -f '${Version}' crowdsec-custom-bouncer)"
+debians crowdsec-custom-bouncer || return 0
 CUSTOM_KEY=$(ours bouncers add custom-bouncer -o raw)
 # What it is called with, one line each: add or del, value, seconds, scenario, the decision as JSON.
 cat > "$WORK/custom-hook" << END

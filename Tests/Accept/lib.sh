@@ -11,6 +11,17 @@ inside() { ip netns exec "$NETNS" "$@"; }
 ours() { inside "$BIN/cscli" -c "$WORK/ours/config.yaml" "$@"; }
 theirs() { inside /usr/bin/cscli -c "$WORK/theirs/config.yaml" "$@"; }
 
+skip() { echo "  skip  $*"; }
+
+# debians PACKAGE: whether Debian's is here; says which, or that what needs it is left out.
+debians() {
+    if [ ! -x "/usr/bin/$1" ]; then
+        skip "Debian's $1 is not installed (make accept installs it)"
+        return 1
+    fi
+    echo "Debian's $1 $(dpkg-query -W -f '${Version}' "$1")"
+}
+
 # check WHAT COMMAND...: says whether the command succeeded, and shows what it printed when it did not.
 check() {
     local what=$1

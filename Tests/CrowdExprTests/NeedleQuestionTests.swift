@@ -10,19 +10,14 @@ import Testing
     private struct Files: ExprResources, @unchecked Sendable {
         // Sendable: nobody changes the list.
         let texts: ListValue
-        let patterns: [GoPattern]
+        let patterns: PatternSet?
         func lines(of file: String) -> ListValue? { file == "known" ? texts : nil }
-        func patternMatches(_ file: String, _ subject: ByteSlice) -> Bool? {
-            file == "patterns" ? patterns.contains { $0.matches(subject) } : nil
-        }
-        func necessaryTexts(of file: String) -> [ByteSlice]? {
-            file == "patterns" ? ["admin", "jndi"].map { Immortal.copy($0) } : nil
-        }
+        func patterns(of file: String) -> PatternSet? { file == "patterns" ? patterns : nil }
     }
 
     /// Two environments with the same names: one sealed, so that its programs ask ahead, one that knows nothing ahead.
     private static func environments() -> (asking: Environment, plain: Environment) {
-        let patterns = ["(?i)/admin\\b", "[$].jndi"].compactMap { try? GoPattern($0) }
+        let patterns = try? PatternSet(["(?i)/admin\\b", "[$].jndi"])
         let files = Files(
             texts: ListValue(["/admin", "${jndi:", "x'y", "10.0.0.0/8", "K"].map { .string(Immortal.copy($0)) }),
             patterns: patterns)

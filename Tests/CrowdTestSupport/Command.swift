@@ -1,3 +1,4 @@
+internal import CrowdCore
 internal import Glibc
 
 /// Programs that tests run: found in PATH, argument vectors only.
@@ -12,29 +13,16 @@ public final class Command: Sendable {
 
     /// Starts a program; its output goes to the file at `log`, or is thrown away.
     public init(_ arguments: [String], log: String = "/dev/null", environment: [String: String] = [:]) throws {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        var vector: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        defer { for pointer in vector { free(pointer) } }
+        let output = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard output >= 0 else { throw SupportError("open \(log): \(errno)") }
+        defer { close(output) }
         let names = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] + environment.map { "\($0.key)=\($0.value)" }
-        var variables: [UnsafeMutablePointer<CChar>?] = names.map { strdup($0) } + [nil]
-        defer { for pointer in variables { free(pointer) } }
-        // Tests run on threads that block every signal; a program must not inherit that.
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        var pid: Int32 = 0
-        let status = posix_spawnp(&pid, arguments[0], &actions, &attributes, &vector, &variables)
-        guard status == 0 else { throw SupportError("\(arguments[0]): \(status)") }
-        self.pid = pid
+        let started = ProgramStart.spawn(
+            arguments[0], Array(arguments.dropFirst()), environment: names, descriptors: (nil, output, output))
+        switch started {
+        case .success(let pid): self.pid = pid
+        case .failure(let error): throw SupportError("\(arguments[0]): \(error.code)")
+        }
     }
 
     public func signal(_ number: Int32) { kill(pid, number) }

@@ -47,9 +47,14 @@ struct Bucket {
 
     /// False when `distinct` has met a value with this hash before.
     mutating func remember(_ hash: UInt64) -> Bool {
-        let memory = memory ?? BucketMemory()
-        self.memory = memory
-        return memory.seen.insert(hash).inserted
+        ownMemory().seen.insert(hash).inserted
+    }
+
+    /// Its memory, made when it is first needed.
+    mutating func ownMemory() -> BucketMemory {
+        let own = memory ?? BucketMemory()
+        memory = own
+        return own
     }
 }
 

@@ -232,19 +232,19 @@ final class Pourer {
 
     /// The bucket and its queue as variables. The queue's object stays with the bucket: conditions remember what they found
     /// in it.
-    private func show(_ bucket: BucketPointer) {
-        let memory = bucket.pointee.memory ?? BucketMemory()
-        bucket.pointee.memory = memory
+    @discardableResult
+    private func show(_ bucket: BucketPointer) -> BucketMemory {
+        let memory = bucket.pointee.ownMemory()
         let queue = memory.queue ?? QueueObject([])
         memory.queue = queue
         queue.follow(bucket.pointee.queue)
         queueMachine.variables[0] = .object(queue)
         queueMachine.variables[1] = .object(BucketObject(bucket.pointee, queue))
+        return memory
     }
 
     private func posterior(_ bucket: BucketPointer, _ scenario: Scenario) -> Float {
-        show(bucket)
-        guard let memory = bucket.pointee.memory else { return 0 }
+        let memory = show(bucket)
         var p = scenario.config.bayesianPrior
         for (number, (program, config)) in scenario.bayesian.enumerated() {
             var holds = memory.guillotined.contains(number)

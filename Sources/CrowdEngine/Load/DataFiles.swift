@@ -1,6 +1,6 @@
 public import CrowdCore
 public import CrowdExpr
-import CrowdText
+public import CrowdText
 import Synchronization
 
 /// The data files that loaded items name, and the stashes: what helper functions look into (engine facts B.9).
@@ -11,7 +11,6 @@ public final class DataFiles: ExprResources, @unchecked Sendable {
     private let resolve: @Sendable (DataFileConfig) -> String
     private var texts: [String: ListValue] = [:]
     private var patterns: [String: PatternSet] = [:]
-    private var necessary: [String: [ByteSlice]] = [:]
     private var maps: [String: LookUpTable] = [:]
     /// Where each file of no type (a database) lies, by its name.
     private(set) var databases: [String: String] = [:]
@@ -77,10 +76,7 @@ public final class DataFiles: ExprResources, @unchecked Sendable {
     }
 
     private func loadPatterns(_ file: DataFileConfig) throws {
-        let texts = try lines(file)
-        patterns[file.destination] = try PatternSet(texts)
-        let needs = texts.compactMap(PatternNeeds.texts)
-        if needs.count == texts.count { necessary[file.destination] = needs.joined().map { Immortal.copy($0) } }
+        patterns[file.destination] = try PatternSet(lines(file))
     }
 
     private func loadMap(_ file: DataFileConfig) throws {
@@ -90,8 +86,7 @@ public final class DataFiles: ExprResources, @unchecked Sendable {
     // MARK: ExprResources
 
     public func lines(of file: String) -> ListValue? { texts[file] }
-    public func patternMatches(_ file: String, _ subject: ByteSlice) -> Bool? { patterns[file]?.matchesAny(subject) }
-    public func necessaryTexts(of file: String) -> [ByteSlice]? { necessary[file] }
+    public func patterns(of file: String) -> PatternSet? { patterns[file] }
     public func rows(of file: String) -> ListValue? { maps[file]?.rows }
     public func lookUp(_ subject: ByteSlice, in file: String) -> ByteSlice? { maps[file]?.tag(for: subject) }
     public func stashed(_ key: ByteSlice, in stash: String, arena: Arena) -> ByteSlice? {

@@ -1,12 +1,14 @@
 import CrowdCore
+import CrowdText
 import Glibc
 
 extension CrowdSecFunctions {
     /// Addresses and ranges.
     static let addresses: [Function] = [
         Function("IpInRange", [.string, .string], .bool) { call throws(ValueError) in
-            let (address, range) = (try call.text(0), try call.text(1))
-            return .bool(IPRange(ascii: range.buffer).map { $0.covers(address) } ?? false)
+            let (address, range) = (IPAddress(ascii: try call.text(0).buffer), IPRange(ascii: try call.text(1).buffer))
+            guard let address, let range else { return .bool(false) }
+            return .bool(address.isIn([range]))
         },
         Function("IsIP", [.string], .bool) { call throws(ValueError) in
             .bool(IPAddress(ascii: try call.text(0).buffer) != nil)
@@ -175,7 +177,8 @@ extension CrowdSecFunctions {
             },
             Function("RegexpInFile", [.string, .string], .bool, pure: false) { call throws(ValueError) in
                 let name = try call.string(1)
-                if let answer = resources.patternMatches(name, try call.text(0)) { return .bool(answer) }
+                let text = try call.text(0)
+                if let patterns = resources.patterns(of: name) { return .bool(patterns.matchesAny(text)) }
                 resources.report("file '\(name)' (type:regexp) not found in expr library")
                 return .bool(false)
             },

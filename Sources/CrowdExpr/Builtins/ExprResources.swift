@@ -1,4 +1,5 @@
 public import CrowdCore
+public import CrowdText
 
 /// What CrowdSec's helper functions need from the process they run in: data files and caches.
 ///
@@ -6,10 +7,8 @@ public import CrowdCore
 public protocol ExprResources: Sendable {
     /// The lines of a `type: string` data file, nil when it was not loaded.
     func lines(of file: String) -> ListValue?
-    /// Whether a pattern of a `type: regexp` data file matches, nil when it was not loaded.
-    func patternMatches(_ file: String, _ subject: ByteSlice) -> Bool?
-    /// Texts of which one must occur, ASCII case aside, wherever a pattern of the file matches; nil when none is known.
-    func necessaryTexts(of file: String) -> [ByteSlice]?
+    /// The patterns of a `type: regexp` data file, nil when it was not loaded.
+    func patterns(of file: String) -> PatternSet?
     /// The rows of a `type: map` data file as objects, nil when it was not loaded.
     func rows(of file: String) -> ListValue?
     /// The tag of the row of a `type: map` data file that fits, nil when the file was not loaded.
@@ -43,8 +42,7 @@ public enum GeoPart: Sendable {
 /// What a process does not have, it leaves out.
 extension ExprResources {
     public func lines(of file: String) -> ListValue? { nil }
-    public func patternMatches(_ file: String, _ subject: ByteSlice) -> Bool? { nil }
-    public func necessaryTexts(of file: String) -> [ByteSlice]? { nil }
+    public func patterns(of file: String) -> PatternSet? { nil }
     public func rows(of file: String) -> ListValue? { nil }
     public func lookUp(_ subject: ByteSlice, in file: String) -> ByteSlice? { nil }
     public func stashed(_ key: ByteSlice, in stash: String, arena: Arena) -> ByteSlice? { nil }

@@ -165,19 +165,26 @@ struct Compiler {
         if let body = function.textBody, arguments.count == 1, arguments[0].type == .string {
             return TextCall(function, body, try compile(arguments[0]), at: node.offset)
         }
-        if name == "IpInRange", arguments.count == 2, arguments[0].type == .string,
-            let range = arguments[1].constantText
-        {
-            let known = range.withUnsafeBufferPointer { IPRange(ascii: $0) }
-            return AddressInRange(try compile(arguments[0]), known, at: node.offset)
+        if arguments.count == 2, arguments[0].type == .string, let constant = arguments[1].constantText {
+            if name == "IpInRange" {
+                let range = constant.withUnsafeBufferPointer { IPRange(ascii: $0) }
+                return AddressInRanges(try compile(arguments[0]), range.map { [$0] } ?? [], at: node.offset)
+            }
+            let file = String(decoding: constant, as: UTF8.self)
+            if name == "RegexpInFile", let patterns = environment.files.patterns(of: file) {
+                return MatchesAny(try compile(arguments[0]), patterns, at: node.offset)
+            }
         }
-        let call = Call(function, try all(arguments), at: node.offset)
-        if name == "RegexpInFile", arguments.count == 2, let file = arguments[1].constantText,
-            let texts = environment.files.necessaryTexts(of: String(decoding: file, as: UTF8.self))
-        {
-            return PatternFileTest(call, needing: texts)
+        return Call(function, try all(arguments), at: node.offset)
+    }
+
+    /// The elements of a list that is the same at every event: a literal, or a data file that was loaded before.
+    private func loadedItems(_ expression: Expression, _ list: Node) -> [Value]? {
+        if case .list(let constant)? = (list as? Constant)?.constant { return constant.items }
+        guard case .call("File", let arguments) = expression.kind, let name = arguments.first?.constantText else {
+            return nil
         }
-        return call
+        return environment.files.lines(of: String(decoding: name, as: UTF8.self))?.items
     }
 
     private func predicateFunction(
@@ -190,33 +197,9 @@ struct Compiler {
         guard name == "any", let predicate, let items = loadedItems(arguments[0], list) else {
             return PredicateNodes.make(parts, nil, askedOf: environment.needles, at: node.offset)
         }
-        if let known = isOneOf(items, predicate, level: node.slot, node.offset) { return known }
-        if let known = isInOneOf(items, predicate, level: node.slot, node.offset) { return known }
-        if let known = matchesOneOf(items, predicate, level: node.slot, node.offset) { return known }
-        let need = NeedleNeed.any(items, predicate, level: node.slot)
-        return PredicateNodes.make(parts, need, askedOf: environment.needles, at: node.offset)
-    }
-
-    /// The elements of a list that is the same at every event: a literal, or a data file that was loaded before.
-    private func loadedItems(_ expression: Expression, _ list: Node) -> [Value]? {
-        if case .list(let constant)? = (list as? Constant)?.constant { return constant.items }
-        guard case .call("File", let arguments) = expression.kind, let name = arguments.first?.constantText else {
-            return nil
-        }
-        return environment.files.lines(of: String(decoding: name, as: UTF8.self))?.items
-    }
-
-    /// `any(items, {text == #})`: a look-up in the set of the items.
-    private func isOneOf(_ items: [Value], _ predicate: Node, level: Int, _ offset: Int) -> Node? {
-        guard let test = predicate as? TextEqual, !test.negated, (test.right as? Element)?.isElement(of: level) == true,
-            test.left.view != nil
-        else { return nil }
-        var texts: [ByteSlice] = []
-        for item in items {
-            guard case .string(let text) = item else { return nil }
-            texts.append(text)
-        }
-        return InTextSet(test.left, TextSet(texts), isText: true, at: offset)
+        let known = KnownList(items, predicate, level: node.slot)
+        return known.node(at: node.offset)
+            ?? PredicateNodes.make(parts, known.need, askedOf: environment.needles, at: node.offset)
     }
 
     // MARK: operators
@@ -267,34 +250,6 @@ struct Compiler {
             nodes = halved
         }
         return nodes[0]
-    }
-
-    /// `any(items, {IpInRange(text, #)})`, perhaps with `len(#) > 0 &&` before it: an empty text is no range.
-    private func isInOneOf(_ items: [Value], _ predicate: Node, level: Int, _ offset: Int) -> Node? {
-        if let both = predicate as? And, let guarded = both.left as? Ordering, guarded.isNotEmpty(level) {
-            return isInOneOf(items, both.right, level: level, offset)
-        }
-        guard let call = predicate as? Call, call.function.name == "IpInRange", call.arguments.count == 2,
-            !items.isEmpty,
-            (call.arguments[1] as? Element)?.isElement(of: level) == true, call.arguments[0].isOfEvent
-        else { return nil }
-        var ranges: [IPRange] = []
-        for item in items {
-            guard case .string(let text) = item else { return nil }
-            if let range = IPRange(ascii: text.buffer) { ranges.append(range) }
-        }
-        return AddressInAnyRange(call.arguments[0], ranges, at: offset)
-    }
-
-    /// `any(items, {text matches #})`; a wrong pattern among them is left to the time when it is used.
-    private func matchesOneOf(_ items: [Value], _ predicate: Node, level: Int, _ offset: Int) -> Node? {
-        guard let test = predicate as? MatchesComputed, test.subject.view != nil,
-            let texts = NeedleNeed.element(test.pattern, of: items, level)?.map({ String($0) }),
-            let patterns = try? PatternSet(texts)
-        else { return nil }
-        let needs = texts.compactMap(PatternNeeds.texts)
-        let necessary = needs.count == texts.count ? needs.joined().map { Immortal.copy($0) } : nil
-        return MatchesAny(test.subject, patterns, needing: necessary, at: offset)
     }
 
     private func equality(_ a: Node, _ b: Node, isText: Bool, negated: Bool, _ at: Int) -> Node {

@@ -61,31 +61,18 @@ final class Matches: BoolNode {
     }
 }
 
-/// `any(list, {text matches #})` where the list was known at load: all its patterns at once.
+/// `any(list, {text matches #})` and `RegexpInFile(text, 'file')`, where the list or the file was known at load.
 final class MatchesAny: BoolNode {
     private let subject: Node
     private let patterns: PatternSet
     private let necessary: [ByteSlice]?
-    init(_ subject: Node, _ patterns: PatternSet, needing texts: [ByteSlice]?, at offset: Int) {
+    init(_ subject: Node, _ patterns: PatternSet, at offset: Int) {
         (self.subject, self.patterns) = (subject, patterns)
-        necessary = texts
+        necessary = patterns.necessaryTexts?.map { Immortal.copy($0) }
         super.init(at: offset)
     }
     override func bool(_ machine: Machine) throws(ExprError) -> Bool { patterns.matchesAny(try subject.text(machine)) }
     override var needs: [[NeedleNeed]] { NeedleNeed.group(subject, necessary, isOwnWay: true) }
-}
-
-/// `RegexpInFile(text, 'file')` of a file that was loaded before.
-final class PatternFileTest: BoolNode {
-    private let call: Call
-    private let necessary: [ByteSlice]
-    init(_ call: Call, needing texts: [ByteSlice]) {
-        self.call = call
-        necessary = texts
-        super.init(at: call.offset)
-    }
-    override func bool(_ machine: Machine) throws(ExprError) -> Bool { try call.bool(machine) }
-    override var needs: [[NeedleNeed]] { NeedleNeed.group(call.arguments[0], necessary, isOwnWay: true) }
 }
 
 /// `matches` with a computed pattern: compiled when first met, then kept.

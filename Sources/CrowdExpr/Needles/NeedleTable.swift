@@ -24,15 +24,6 @@ struct FieldView: Hashable {
     let key: FieldKey
     /// What in the value makes the answer "perhaps", because the expression may see something else than the value.
     var uncertain: NeedleAutomaton.Marks = []
-
-    static func == (a: FieldView, b: FieldView) -> Bool {
-        a.map == b.map && a.key == b.key && a.uncertain == b.uncertain
-    }
-    func hash(into hasher: inout Hasher) {
-        hasher.combine(map)
-        hasher.combine(key)
-        hasher.combine(uncertain.rawValue)
-    }
 }
 
 /// The questions of all expressions of one content, by field. Filled while it is loaded, sealed before any worker runs.

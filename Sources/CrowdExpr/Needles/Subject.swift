@@ -41,48 +41,20 @@ struct NeedleNeed {
     /// Bytes of the shortest text.
     var shortest: Int { texts.map(\.count).min() ?? 0 }
 
-    /// As a group of needs: `subject contains text`, and whatever can hold only where it does. No group where nothing is
-    /// known of the subject or the texts.
+    /// `subject contains text`, and whatever can hold only where it does; nil where nothing is known of the subject or the
+    /// texts.
     ///
     /// - Parameter isOwnWay: patterns see case and characters beyond ASCII their own way.
-    static func group(_ subject: Node, _ texts: [ByteSlice]?, isOwnWay: Bool = false) -> [[NeedleNeed]] {
-        guard let texts, !texts.isEmpty, !texts.contains(where: \.isEmpty), var view = subject.view else { return [] }
+    init?(_ subject: Node, _ texts: [ByteSlice]?, isOwnWay: Bool = false) {
+        guard let texts, !texts.isEmpty, !texts.contains(where: \.isEmpty), var view = subject.view else { return nil }
         if isOwnWay { view.uncertain.insert(.nonASCII) }
-        return [[NeedleNeed(view: view, texts: Array(Set(texts)).sorted())]]
+        self.view = view
+        self.texts = Array(Set(texts)).sorted()
     }
 
-    /// Of `any(items, predicate)`, where the predicate looks for something made of the element in a text that does not
-    /// depend on the element.
-    static func any(_ items: [Value], _ predicate: Node, level: Int) -> NeedleNeed? {
-        switch predicate {
-        case let test as TextTestNode where test.isText:
-            return group(test.left, element(test.right, of: items, level)).first?.first
-        case let test as TextEqual where !test.negated:
-            return
-                (group(test.left, element(test.right, of: items, level))
-                + group(test.right, element(test.left, of: items, level))).first?.first
-        case let conditional as Conditional where conditional.no.isFalse:
-            return any(items, conditional.condition, level: level)
-        // `len(#) > 0 && …`
-        case let both as And where both.left.isOfElement(level):
-            return any(items, both.right, level: level)
-        default: return nil
-        }
-    }
-
-    /// The text that `node` is for each of the items; nil when it depends on more than the element.
-    static func element(_ node: Node, of items: [Value], _ level: Int) -> [ByteSlice]? {
-        guard node.isOfElement(level) else { return nil }
-        let event = Event(keys: KeyTable(limit: 0))
-        let machine = Machine(event: event)
-        var texts: [ByteSlice] = []
-        for item in items {
-            machine.begin(locals: 0, scopes: level + 1)
-            machine.scopes[level].element = item
-            guard let text = try? node.text(machine) else { return nil }
-            texts.append(Immortal.copy(text))
-        }
-        return texts
+    /// The same as the only need of a condition.
+    static func group(_ subject: Node, _ texts: [ByteSlice]?, isOwnWay: Bool = false) -> [[NeedleNeed]] {
+        NeedleNeed(subject, texts, isOwnWay: isOwnWay).map { [[$0]] } ?? []
     }
 }
 
@@ -109,17 +81,6 @@ extension Node {
         case let node as Not: node.operand.isOfElement(level)
         default: false
         }
-    }
-}
-
-extension Ordering {
-    /// `len(#) > 0`
-    func isNotEmpty(_ level: Int) -> Bool {
-        guard op == .greater, let length = left as? Call, length.function.name == "len", length.arguments.count == 1,
-            (length.arguments[0] as? Element)?.isElement(of: level) == true,
-            case .int(0)? = (right as? Constant)?.constant
-        else { return false }
-        return true
     }
 }
 

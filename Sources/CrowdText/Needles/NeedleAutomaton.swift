@@ -6,7 +6,7 @@ public import CrowdCore
 /// the numbers whose needles occur. One step per byte, no allocation. Immutable once built: shared by workers.
 public struct NeedleAutomaton: Sendable {
     /// What the text held besides the needles, seen in the same pass.
-    public struct Marks: OptionSet, Sendable {
+    public struct Marks: OptionSet, Hashable, Sendable {
         public let rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
         /// A byte of 0x80 or above.

@@ -145,11 +145,15 @@ public final class PatternSet: @unchecked Sendable {
     private let handle: OpaquePointer?
     private let patterns: [GoPattern]
     public var count: Int { patterns.count }
+    /// Texts of which one must occur, ASCII case aside, wherever a pattern matches; nil when none is known.
+    public let necessaryTexts: [String]?
 
     public init(_ texts: [String]) throws(RegexError) {
         var patterns: [GoPattern] = []
         for text in texts { patterns.append(try GoPattern(text)) }
         self.patterns = patterns
+        let needs = texts.compactMap(PatternNeeds.texts)
+        necessaryTexts = needs.count == texts.count ? Array(needs.joined()) : nil
         handle = PatternSet.compile(texts)
     }
 
