@@ -19,12 +19,12 @@ import Testing
     }
 
     @Test func afterThreeWaitsInVainNobodyIsAskedForAWhile() {
-        let questions = BoundedQuestions(patience: .milliseconds(20))
+        let questions = BoundedQuestions(thread: "test", patience: .milliseconds(20))
         let gate = Gate()
         defer { gate.open() }
         let start = Timestamp(nanoseconds: 1_000_000_000_000)
         func outcome(at seconds: Int64) -> String {
-            switch questions.ask("test", now: start + .seconds(seconds), gate.answer) {
+            switch questions.ask(now: start + .seconds(seconds), gate.answer) {
             case .answer: "answer"
             case .late: "late"
             case .refused: "refused"
@@ -36,10 +36,10 @@ import Testing
     }
 
     @Test func answersNeverLeadToAPause() {
-        let questions = BoundedQuestions(patience: .seconds(60))
+        let questions = BoundedQuestions(thread: "test", patience: .seconds(60))
         for number in 0..<20 {
             var answer: Int?
-            if case .answer(let found) = questions.ask("test", { number }) { answer = found }
+            if case .answer(let found) = questions.ask({ number }) { answer = found }
             #expect(answer == number)
         }
     }

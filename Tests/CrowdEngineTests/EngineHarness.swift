@@ -32,7 +32,7 @@ final class EngineHarness: WorkerObserver {
     init(
         parsers: [(stage: String, text: String)] = [("s01-parse", plainParser)], scenarios: [String] = [],
         postoverflows: [String] = [], contexts: [String] = [], isReplay: Bool = true, bucketCeiling: Int = 1_000,
-        module: String = "file", configure: (inout ContentLoader) -> Void = { _ in }
+        module: String = "file", lettingOverflowsWait: Bool = false, configure: (inout ContentLoader) -> Void = { _ in }
     ) throws {
         folder = try TemporaryDirectory()
         var items = ContentFiles.Installed()
@@ -55,7 +55,8 @@ final class EngineHarness: WorkerObserver {
         configure(&loader)
         content = loader.load(items)
         origin = LineOrigin(source: "test.log", module: module, labels: [("type", "syslog")], isReplay: isReplay)
-        worker = Worker(content, observer: self, identity: identity, bucketCeiling: bucketCeiling)
+        let worker = Worker(content, observer: self, identity: identity, bucketCeiling: bucketCeiling)
+        self.worker = lettingOverflowsWait ? worker.lettingOverflowsWait() : worker
     }
 
     /// Another agent's engine, which goes on with what this one's buckets hold.

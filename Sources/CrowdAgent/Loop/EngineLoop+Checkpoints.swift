@@ -32,6 +32,8 @@ extension EngineLoop {
     func writeCheckpoint(waits: Bool) {
         guard let store else { return }
         if waits { store.settle() }
+        worker.settleWaiting(all: true)
+        send()
         guard outgoing.isEmpty, let generation = store.begin() else { return }
         let start = Timestamp.now()
         origins = [:]
@@ -83,7 +85,7 @@ extension EngineLoop {
             found.buckets = []
         }
         checkpoint = found
-        worker = Worker(content, observer: self, identity: checkpoint.identity)
+        worker = newWorker(content)
         restore(checkpoint.buckets)
         checkpoint.buckets = []
         known = outlets.spool?.waiting ?? []
@@ -121,6 +123,8 @@ extension EngineLoop {
                 send()
             }
         }
+        worker.settleWaiting(all: true)
+        send()
         if lines > 0 { log.info("Lines since the last checkpoint were gone through again. lines=\(lines)") }
         if spans.missing > 0 {
             log.warning(

@@ -13,6 +13,8 @@ import Synchronization
 public final class EngineLoop: WorkerObserver, @unchecked Sendable {
     // Sendable: all but `pending`, which locks, is touched by one thread at a time, as said above.
     private static let sweepMilliseconds = 100
+    /// How soon to look again whether names came that overflows wait for.
+    private static let namesMilliseconds = 2
     /// A line that brings the agent down must not do so at every start: after so many failures it is left out.
     static let patienceWithRedo = 5
     static let patienceWithBuckets = 8
@@ -82,7 +84,7 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
         registry = metrics
         self.metrics = EngineMetrics(metrics, content: content)
         store = outlets.stateDirectory.map { CheckpointStore(directory: $0, log: log) }
-        worker = Worker(content, observer: nil, identity: checkpoint.identity)
+        worker = Worker(content, observer: nil, identity: checkpoint.identity).lettingOverflowsWait()
         worker.observer = self
     }
 
@@ -102,10 +104,13 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
             if pool.isRunning { parsers = pool }
         }
         while step() {
+            worker.settleWaiting()
             sweep()
             send()
             if isCheckpointDue { writeCheckpoint(waits: false) }
         }
+        worker.settleWaiting(all: true)
+        send()
         writeCheckpoint(waits: true)
         return Summary(lines: worker.counts, alerts: raisedCount)
     }
@@ -113,14 +118,15 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
     /// Takes what comes next; false when nothing will come any more.
     private func step() -> Bool {
         takeNewContent()
+        let patience = worker.hasWaitingOverflows ? Self.namesMilliseconds : Self.sweepMilliseconds
         if let parsers {
-            switch parsers.take(within: Self.sweepMilliseconds) {
+            switch parsers.take(within: patience) {
             case .work(let work): process(work)
             case .nothing: break
             case .closed: return false
             }
         } else {
-            switch queue.take(within: Self.sweepMilliseconds) {
+            switch queue.take(within: patience) {
             case .batch(let batch): process(ParserPool.Work(batch: batch))
             case .nothing: break
             case .closed: return false
@@ -139,13 +145,18 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
             process($0)
             send()
         }
+        worker.settleWaiting(all: true)
         var snapshot = ByteWriter()
         worker.writeSnapshot(to: &snapshot)
         content = next
-        worker = Worker(next, observer: self, identity: checkpoint.identity)
+        worker = newWorker(next)
         metrics = EngineMetrics(registry, content: next)
         restore(snapshot.bytes)
         writeCheckpoint(waits: true)
+    }
+
+    func newWorker(_ content: Content) -> Worker {
+        Worker(content, observer: self, identity: checkpoint.identity).lettingOverflowsWait()
     }
 
     // MARK: lines

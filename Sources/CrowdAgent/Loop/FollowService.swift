@@ -16,7 +16,7 @@ public struct FollowService {
 
     private final class State: Sendable {
         let sourcesRunning = Atomic(true)
-        let summary = Mutex<EngineLoop.Summary?>(nil)
+        let summary = Completion<EngineLoop.Summary>()
     }
 
     public init(_ sources: [any DataSource], _ context: AcquisitionContext, _ log: Logger) {
@@ -36,10 +36,7 @@ public struct FollowService {
         self.loop = loop
         loop.recover()
         let state = state
-        PlainThread.start("engine", stackBytes: 8 * 1024 * 1024) {
-            let summary = loop.run()
-            state.summary.withLock { $0 = summary }
-        }
+        PlainThread.start("engine", stackBytes: 8 * 1024 * 1024) { state.summary.set(loop.run()) }
         startSources()
     }
 
@@ -69,9 +66,6 @@ public struct FollowService {
     @discardableResult public mutating func stop() -> EngineLoop.Summary {
         stopSources()
         queue.close()
-        while true {
-            if let summary = state.summary.withLock({ $0 }) { return summary }
-            usleep(2_000)
-        }
+        return state.summary.wait()
     }
 }

@@ -123,6 +123,8 @@ public protocol ValueObject: AnyObject {
     func field(_ index: Int) -> Value
     /// The entry of a text map field, without making the map: nil when absent.
     func entry(_ index: Int, key: ByteSlice) -> Value?
+    /// The same, where the number of the key among the names of event fields is known.
+    func entry(_ index: Int, key: ByteSlice, number: FieldKey) -> Value?
     /// Calls the method with that number; throws the text of a run-time error.
     func call(_ method: Int, _ arguments: [Value], arena: Arena) throws(ValueError) -> Value
 }
@@ -132,6 +134,8 @@ extension ValueObject {
         guard case .map(let map) = field(index) else { return nil }
         return map.find(key)
     }
+
+    public func entry(_ index: Int, key: ByteSlice, number: FieldKey) -> Value? { entry(index, key: key) }
 
     public func call(_ method: Int, _ arguments: [Value], arena: Arena) throws(ValueError) -> Value {
         throw ValueError("\(type.name) has no method number \(method)")

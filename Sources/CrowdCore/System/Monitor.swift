@@ -24,11 +24,23 @@ public final class Monitor: @unchecked Sendable {
         changed.deallocate()
     }
 
-    /// Runs `body` with the lock held, then wakes all who wait.
-    public func locked<R>(_ body: () -> R) -> R {
+    /// Who is to look again whether what he waits for has come.
+    public enum Waking {
+        case all
+        /// Enough where all who wait do so for the same, and one can take it.
+        case one
+        case none
+    }
+
+    /// Runs `body` with the lock held, then wakes those who wait.
+    public func locked<R>(waking: Waking = .all, _ body: () -> R) -> R {
         pthread_mutex_lock(mutex)
         defer {
-            pthread_cond_broadcast(changed)
+            switch waking {
+            case .all: pthread_cond_broadcast(changed)
+            case .one: pthread_cond_signal(changed)
+            case .none: break
+            }
             pthread_mutex_unlock(mutex)
         }
         return body()

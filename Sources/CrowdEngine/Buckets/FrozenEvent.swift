@@ -168,6 +168,16 @@ final class FrozenEvent: ValueObject {
         (FieldKey(entries[place].key), text(entries[place]))
     }
 
+    /// Meta, Enriched and Parsed of a live event with the same numbering of names.
+    func setFields(of event: Event) {
+        for (map, range) in [
+            (event.meta, range(EventTypes.EventField.meta)), (event.enriched, range(EventTypes.EventField.enriched)),
+            (event.parsed, range(EventTypes.EventField.parsed)),
+        ] {
+            for index in range ?? 0..<0 { map.set(FieldKey(entries[index].key), text(entries[index])) }
+        }
+    }
+
     private func range(_ field: Int) -> Range<Int>? {
         switch field {
         case EventTypes.EventField.meta: 0..<counts.meta
@@ -202,12 +212,17 @@ final class FrozenEvent: ValueObject {
     }
 
     func entry(_ index: Int, key: ByteSlice) -> Value? {
-        guard let range = range(index) else {
+        guard range(index) != nil else {
             guard case .map(let map) = field(index) else { return nil }
             return map.find(key)
         }
-        guard let id = keys.find(String(key)) else { return nil }
-        return find(id, range).map { .string($0) }
+        guard let number = keys.find(String(key)) else { return nil }
+        return entry(index, key: key, number: number)
+    }
+
+    func entry(_ index: Int, key: ByteSlice, number: FieldKey) -> Value? {
+        guard let range = range(index) else { return entry(index, key: key) }
+        return find(number, range).map { .string($0) }
     }
 
     func call(_ method: Int, _ arguments: [Value], arena: Arena) throws(ValueError) -> Value {

@@ -3,12 +3,12 @@ import Glibc
 
 /// `LookupHost`: the addresses of a host name, asked of the system's resolver.
 enum HostAddresses {
-    private static let questions = BoundedQuestions()
+    private static let questions = BoundedQuestions(thread: "lookup-host")
 
     /// Empty when there are none, or none came in time.
     static func find(_ host: String) -> [String] {
         guard !host.isEmpty, host.utf8.count <= 253, !host.utf8.contains(0) else { return [] }
-        guard case .answer(let found) = questions.ask("lookup-host", { resolve(host) }) else { return [] }
+        guard case .answer(let found) = questions.ask({ resolve(host) }) else { return [] }
         return found
     }
 

@@ -33,36 +33,86 @@ final class ReverseDNS: Sendable {
         var entries: [IPAddress: Entry] = [:]
         /// In order of coming, for making room.
         var order: [IPAddress] = []
+        /// Questions that are open.
+        var asked: [IPAddress: Completion<String?>] = [:]
+
+        mutating func keep(_ name: String?, of address: IPAddress, for life: GoDuration) {
+            if entries[address] == nil { order.append(address) }
+            entries[address] = Entry(name: name, expires: .now() + life)
+            guard order.count > ReverseDNS.capacity else { return }
+            for old in order.prefix(ReverseDNS.capacity / 8) { entries[old] = nil }
+            order.removeFirst(ReverseDNS.capacity / 8)
+        }
+    }
+
+    /// What can be said of an address without waiting.
+    enum Knowledge {
+        case name(String?)
+        case asked(Completion<String?>)
+        /// It can be asked for once another question is answered.
+        case busy
     }
 
     private let state = Mutex(State())
-    private let questions = BoundedQuestions()
+    private let questions: BoundedQuestions
     private let resolve: @Sendable (IPAddress) -> String?
 
-    /// - Parameter resolve: answers when it likes; the system's resolver unless a test says otherwise.
-    init(resolve: @escaping @Sendable (IPAddress) -> String? = ReverseDNS.systemName) { self.resolve = resolve }
+    /// - Parameters:
+    ///   - patience: how long somebody waits for a name.
+    ///   - resolve: answers when it likes; the system's resolver unless a test says otherwise.
+    init(
+        patience: GoDuration = .seconds(3), resolve: @escaping @Sendable (IPAddress) -> String? = ReverseDNS.systemName
+    ) {
+        questions = BoundedQuestions(thread: "reverse-dns", patience: patience)
+        self.resolve = resolve
+    }
+
+    /// How long somebody waits for a name.
+    var patience: GoDuration { questions.patience }
 
     /// The name with its trailing dot; nil when there is none or none came in time.
     func name(of address: IPAddress, now: Timestamp = .now()) -> String? {
-        if let known = state.withLock({ $0.entries[address] }), known.expires > now { return known.name }
-        let outcome = questions.ask("reverse-dns", now: now) { [self] in
-            let name = resolve(address)
-            keep(name, of: address, now: .now())
-            return name
+        switch look(for: address, now: now) {
+        case .name(let name): name
+        case .asked(let question): wait(for: question, of: address, atMost: patience, now: now)
+        case .busy: nil
         }
-        guard case .answer(let name) = outcome else { return nil }
-        return name
     }
 
-    private func keep(_ name: String?, of address: IPAddress, now: Timestamp) {
-        state.withLock { state in
-            if state.entries[address] == nil { state.order.append(address) }
-            let life = name == nil ? GoDuration.seconds(300) : GoDuration.seconds(3_600)
-            state.entries[address] = Entry(name: name, expires: now + life)
-            guard state.order.count > ReverseDNS.capacity else { return }
-            for old in state.order.prefix(ReverseDNS.capacity / 8) { state.entries[old] = nil }
-            state.order.removeFirst(ReverseDNS.capacity / 8)
+    /// Begins to ask for the name, unless it is known, is being asked for, or nobody is asked for the moment.
+    func look(for address: IPAddress, now: Timestamp = .now()) -> Knowledge {
+        let found = state.withLock { state -> Knowledge? in
+            if let known = state.entries[address], known.expires > now { return .name(known.name) }
+            return state.asked[address].map { .asked($0) }
         }
+        if let found { return found }
+        let opening = questions.open(now: now) { [self] in
+            let name = resolve(address)
+            state.withLock { state in
+                state.asked[address] = nil
+                state.keep(name, of: address, for: name == nil ? .seconds(300) : .seconds(3_600))
+            }
+            return name
+        }
+        switch opening {
+        case .asked(let question):
+            state.withLock { if $0.entries[address] == nil { $0.asked[address] = question } }
+            return .asked(question)
+        case .busy: return .busy
+        case .refused: return .name(nil)
+        }
+    }
+
+    /// The name once it is there. When it is late there is none for half a minute, or until it comes.
+    func wait(
+        for question: Completion<String?>, of address: IPAddress, atMost limit: GoDuration, now: Timestamp = .now()
+    ) -> String? {
+        if case .answer(let name) = questions.wait(for: question, atMost: limit, now: now) { return name }
+        state.withLock { state in
+            guard state.asked.removeValue(forKey: address) != nil else { return }
+            state.keep(nil, of: address, for: .seconds(30))
+        }
+        return nil
     }
 
     /// By `getnameinfo`, so that /etc/hosts and nsswitch.conf count as they do for every program.

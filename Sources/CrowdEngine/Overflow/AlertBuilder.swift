@@ -179,22 +179,14 @@ struct BucketSummary {
 
 /// Puts a kept event back into a live one, for expressions that want `evt`.
 enum ThawedEvent {
+    /// The live one's texts are the kept one's, which must outlive what is asked of it.
     static func load(_ frozen: FrozenEvent, into event: Event) {
         event.reset()
         event.kind = frozen.kind
         event.time = frozen.time
-        event.setMarshaledTime(event.arena.copy(frozen.marshaledTime))
+        event.setMarshaledTime(frozen.marshaledTime)
         if let overflow = frozen.overflow { event.overflow = overflow }
-        for (index, map) in [
-            (EventTypes.EventField.meta, event.meta), (EventTypes.EventField.enriched, event.enriched),
-            (EventTypes.EventField.parsed, event.parsed),
-        ] {
-            guard case .map(let values) = frozen.field(index) else { continue }
-            for (name, value) in zip(values.keys, values.values) {
-                guard case .string(let text) = value, let key = event.keys.find(String(name)) else { continue }
-                map.set(key, event.arena.copy(text))
-            }
-        }
+        frozen.setFields(of: event)
         if let extra = frozen.extra {
             event.line.raw = event.arena.copy(extra.raw)
             event.line.source = event.arena.copy(extra.source)

@@ -31,6 +31,8 @@ public final class Stages: Sendable {
     /// Sizes that a worker's `PatternScratch` must have.
     let patternCount: Int
     let pairCount: Int
+    /// What the method `reverse_dns` asks; nil where no static uses it.
+    let reverseDNS: ReverseDNS?
 
     init(_ stages: [(name: String, nodes: [Node])], keys: KeyTable, patternCount: Int, indexed: Bool = true) {
         let program = keys.intern("program")
@@ -49,6 +51,13 @@ public final class Stages: Sendable {
         }
         nodeNames = listed.sorted { $0.key < $1.key }.map(\.value)
         pairCount = pairs
+        reverseDNS = stages.lazy.flatMap(\.nodes).compactMap(Stages.reverseDNS).first
+    }
+
+    private static func reverseDNS(_ node: Node) -> ReverseDNS? {
+        let statics = node.statics.elements + (node.grok?.statics.elements ?? [])
+        let own = statics.lazy.compactMap { ($0.enricher as? ReverseDNSEnricher)?.names }.first
+        return own ?? node.children.elements.lazy.compactMap(reverseDNS).first
     }
 
     private static func list(

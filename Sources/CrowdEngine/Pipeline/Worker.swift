@@ -49,6 +49,7 @@ public final class Worker {
     private let contextMachine: Machine
     public weak var observer: (any WorkerObserver)?
     private let recorder: Recorder?
+    private var waiting: WaitingOverflows?
     private var complaints: Set<String> = []
     private let identity: EngineIdentity
     /// Where the line stands that is being processed, and how many alerts it has given: what alerts are named after.
@@ -148,6 +149,8 @@ public final class Worker {
     // MARK: snapshots
 
     /// The live buckets, blackholes and stashes.
+    ///
+    /// Overflows that wait are not among them: `settleWaiting` comes first.
     public func writeSnapshot(to writer: inout ByteWriter) { pourer.write(content, to: &writer) }
 
     /// Goes on with what another worker wrote, of this content or an earlier one.
@@ -156,6 +159,22 @@ public final class Worker {
     }
 
     // MARK: overflows
+
+    /// Lines no longer wait for the names that postoverflows ask for: overflows do, until `settleWaiting` finds them ready.
+    public func lettingOverflowsWait() -> Self {
+        waiting = recorder == nil ? content.postoverflows.reverseDNS.map(WaitingOverflows.init) : nil
+        return self
+    }
+
+    /// Whether `settleWaiting` is to be called soon again.
+    public var hasWaitingOverflows: Bool { waiting?.isEmpty == false }
+
+    /// Raises the alerts of overflows whose name has come.
+    ///
+    /// - Parameter all: waits for the names of all.
+    public func settleWaiting(all: Bool = false) {
+        while let overflow = waiting?.next(waits: all) { conclude(overflow.alerts, overflow.time, reprocesses: false) }
+    }
 
     /// Overflows may be poured again and overflow once more; the chain ends by itself, and at a bound.
     private func settleOverflows() {
@@ -182,14 +201,27 @@ public final class Worker {
             let meta = content.context.items(overflow.bucket.queue, machine: contextMachine)
             for index in alerts.indices { alerts[index].header.meta = meta }
         }
-        let needsEvent =
-            !content.postoverflows.isEmpty || overflow.scenario.config.reprocesses || recorder != nil
-        guard needsEvent else {
+        let reprocesses = overflow.scenario.config.reprocesses
+        guard !content.postoverflows.isEmpty || reprocesses || recorder != nil else {
             observer?.raised(alerts)
             return
         }
-        let object = OverflowObject(alerts, reprocesses: overflow.scenario.config.reprocesses)
-        prepare(overflowEvent, object, overflow.bucket.overflowed)
+        guard let waiting, !reprocesses else {
+            // What is poured again comes before the next line, and after what overflowed earlier.
+            settleWaiting(all: true)
+            return conclude(alerts, overflow.bucket.overflowed, reprocesses: reprocesses)
+        }
+        waiting.append(alerts, at: overflow.bucket.overflowed)
+        if waiting.isFull, let first = waiting.next(waits: true) {
+            conclude(first.alerts, first.time, reprocesses: false)
+        }
+        settleWaiting()
+    }
+
+    /// Runs the postoverflows, and raises the alerts unless one of them objects.
+    private func conclude(_ alerts: [RaisedAlert], _ time: Timestamp, reprocesses: Bool) {
+        let object = OverflowObject(alerts, reprocesses: reprocesses)
+        prepare(overflowEvent, object, time)
         if !content.postoverflows.isEmpty { _ = postoverflow.run() }
         recorder?.overflowed(overflowEvent)
         guard !overflowEvent.isWhitelisted else {
@@ -197,7 +229,7 @@ public final class Worker {
             return
         }
         let finished = object.finished
-        if object.reprocesses { pourAgain(object, overflow.bucket.overflowed) }
+        if object.reprocesses { pourAgain(object, time) }
         observer?.raised(finished)
     }
 

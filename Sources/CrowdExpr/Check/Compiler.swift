@@ -143,7 +143,8 @@ struct Compiler {
         guard case .member(let owner, _, false) = base.kind, case .object = owner.type, case .map(let type) = base.type
         else { return nil }
         let missing: Value = type == .string ? .string(.empty) : .null
-        return ObjectEntry(try compile(owner), base.slot, key: key, missing: missing, at: at)
+        let number = owner.type == .object(EventTypes.event) ? name.flatMap { environment.keys.intern($0) } : nil
+        return ObjectEntry(try compile(owner), base.slot, key: key, number: number, missing: missing, at: at)
     }
 
     private func index(

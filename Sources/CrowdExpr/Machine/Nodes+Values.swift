@@ -98,14 +98,19 @@ final class ObjectEntry: Node {
     let base: Node
     let field: Int
     let key: Node
+    /// The key's, when it is known at load and the base is an event.
+    let number: FieldKey?
     let missing: Value
-    init(_ base: Node, _ field: Int, key: Node, missing: Value, at offset: Int) {
-        (self.base, self.field, self.key, self.missing) = (base, field, key, missing)
+    init(_ base: Node, _ field: Int, key: Node, number: FieldKey?, missing: Value, at offset: Int) {
+        (self.base, self.field, self.key, self.number, self.missing) = (base, field, key, number, missing)
         super.init(at: offset)
     }
     override func value(_ machine: Machine) throws(ExprError) -> Value {
         switch try base.value(machine) {
-        case .object(let object): return object.entry(field, key: try key.text(machine)) ?? missing
+        case .object(let object):
+            let key = try key.text(machine)
+            let found = number.map { object.entry(field, key: key, number: $0) } ?? object.entry(field, key: key)
+            return found ?? missing
         case let other: throw error("cannot fetch a field from \(other.kind)")
         }
     }
