@@ -17,6 +17,8 @@ public final class LocalAPI: Sendable {
     let logger: Logger
     let accessLogger: Logger
     let failureLog = FailureLog()
+    /// Of alerts that are refused while others of their request are stored.
+    let refusalLog = FailureLog()
     private let changeable: Mutex<Changeable>
     private let stopping = Atomic<Bool>(false)
     /// Bulk imports under way; alerts are not flushed while there are any.

@@ -7,6 +7,8 @@ public struct StoreError: Error, Equatable, Sendable {
         case inputOutput
         /// A unique or foreign key refused the row.
         case constraint
+        /// A value is longer than a row or an index holds, or none that its column knows.
+        case unfit
         case corrupt
         case readOnly
         /// The file cannot be opened, or its schema is not one we know.
@@ -27,17 +29,22 @@ public struct StoreError: Error, Equatable, Sendable {
         self.kind = kind
         self.message = message
     }
+
+    /// The database will never take that row, and takes others.
+    public var isAboutTheRow: Bool { kind == .constraint || kind == .unfit }
 }
 
 extension StoreError: CustomStringConvertible {
     public var description: String { "\(label): \(message)" }
 
-    private var label: String {
+    /// The kind in words.
+    public var label: String {
         switch kind {
         case .busy: "database is locked"
         case .diskFull: "disk is full"
         case .inputOutput: "disk input/output error"
         case .constraint: "constraint failed"
+        case .unfit: "value does not fit"
         case .corrupt: "database is damaged"
         case .readOnly: "database is read-only"
         case .unusable: "database cannot be used"

@@ -21,14 +21,27 @@ private func client(_ server: ScriptedServer) -> MachineClient {
             request.path == "/v1/watchers/login" ? .init(200, loginAnswer) : .init(201, "[\"1\",\"2\"]")
         }
         let machine = client(server)
-        #expect(try await machine.postAlerts(Array("[]".utf8)) == ["1", "2"])
-        #expect(try await machine.postAlerts(Array("[]".utf8)) == ["1", "2"])
+        #expect(try await machine.postAlerts(Array("[]".utf8)).ids == ["1", "2"])
+        #expect(try await machine.postAlerts(Array("[]".utf8)).ids == ["1", "2"])
         let seen = server.requests
         #expect(seen.map(\.path) == ["/v1/watchers/login", "/v1/alerts", "/v1/alerts"])
         #expect(
             String(decoding: seen[0].body, as: UTF8.self)
                 == "{\"machine_id\":\"m\",\"password\":\"p\",\"scenarios\":[\"a/b\"]}")
         #expect(seen[1].headers["authorization"] == "Bearer tok")
+    }
+
+    /// What an answer's header says of refused alerts; what cannot be read says nothing.
+    @Test(arguments: [
+        (#"[{"index":3,"reason":"no"},{"index":7}]"#, [(3, "no"), (7, "no reason given")]),
+        (#"[{"index":-1},{"reason":"x"},{"index":"2"},5]"#, []), ("[", []), ("", []), ("{}", []),
+    ])
+    func readsWhatIsRefused(_ header: String, _ refused: [(Int, String)]) throws {
+        let response = HTTPResponse(
+            status: 201, headers: [("x-crowd-refused", header)], body: Array(#"["1"]"#.utf8))
+        let receipt = try AlertReceipt(response)
+        #expect(receipt.ids == ["1"])
+        #expect(receipt.refused == refused.map { AlertReceipt.Refused(index: $0.0, reason: $0.1) })
     }
 
     @Test func aDeadTokenIsReplaced() async throws {

@@ -10,7 +10,8 @@ import Testing
 private func alert(_ number: Int, padding: Int = 0) -> EncodedAlert {
     EncodedAlert(
         uuid: "uuid-\(number)",
-        json: Array("{\"n\":\(number),\"p\":\"\(String(repeating: "x", count: padding))\"}".utf8))
+        json: Array(
+            "{\"uuid\":\"uuid-\(number)\",\"n\":\(number),\"p\":\"\(String(repeating: "x", count: padding))\"}".utf8))
 }
 
 private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -211,6 +212,30 @@ private func openSpool(_ directory: TemporaryDirectory, maxBytes: Int = 1 << 20,
         #expect(metrics.samples(.spoolSent).first?.value == 19)
     }
 
+    @Test func whatABatchWasRefusedIsKeptAside() async throws {
+        let directory = try TemporaryDirectory()
+        let metrics = Metrics()
+        let spool = try openSpool(directory, metrics: metrics)
+        let seen = Received()
+        try spool.append((0..<20).map { alert($0) })
+        let requests = Mutex(0)
+        let task = run(spool) { json throws(LAPIError) in
+            requests.withLock { $0 += 1 }
+            return seen.take(json, refused: [3: "no duration", 19: "too long"])
+        }
+        #expect(await spool.waitUntilEmpty(within: .seconds(10)))
+        task.cancel()
+        #expect(seen.numbers == Array(0..<20).filter { $0 != 3 && $0 != 19 })
+        #expect(requests.withLock { $0 } == 1)
+        let letters = String(decoding: try FileContents.read(directory.path + "/refused-alerts.jsonl"), as: UTF8.self)
+            .split(separator: "\n").map { try? JSON.parse(Array($0.utf8)) }
+        #expect(letters.map { $0?["uuid"]?.string } == ["uuid-3", "uuid-19"])
+        #expect(letters.map { $0?["reason"]?.string } == ["no duration", "too long"])
+        #expect(letters.map { $0?["alert"]?["n"]?.int } == [3, 19])
+        #expect(metrics.samples(.spoolRefused).first?.value == 2)
+        #expect(metrics.samples(.spoolSent).first?.value == 18)
+    }
+
     @Test func aFullSpoolDropsTheOldest() throws {
         let directory = try TemporaryDirectory()
         let metrics = Metrics()
@@ -236,10 +261,16 @@ private final class Received: Sendable {
     private let list = Mutex<[Int]>([])
     var numbers: [Int] { list.withLock { $0 } }
 
-    func take(_ json: [UInt8]) -> [String] {
+    /// - Parameter refused: numbers that are not taken, by the reason.
+    func take(_ json: [UInt8], refused: [Int: String] = [:]) -> AlertReceipt {
         let numbers = Self.numbers(json)
-        list.withLock { $0 += numbers }
-        return numbers.map(String.init)
+        let taken = numbers.filter { refused[$0] == nil }
+        list.withLock { $0 += taken }
+        return AlertReceipt(
+            ids: taken.map(String.init),
+            refused: numbers.enumerated().compactMap { index, number in
+                refused[number].map { AlertReceipt.Refused(index: index, reason: $0) }
+            })
     }
 
     static func numbers(_ json: [UInt8]) -> [Int] {

@@ -57,8 +57,8 @@ extension AlertSource: WireModel {
             case "as_number": asNumber = try reader.string()
             case "as_name": asName = try reader.string()
             case "cn": cn = try reader.string()
-            case "latitude": latitude = Float(try reader.double())
-            case "longitude": longitude = Float(try reader.double())
+            case "latitude": latitude = try reader.float()
+            case "longitude": longitude = try reader.float()
             default: try reader.skip()
             }
         }

@@ -47,6 +47,15 @@ extension JSONReader {
         return Double(String(decoding: slice, as: UTF8.self)) ?? 0
     }
 
+    /// The next value, a number within the range of 32 bits.
+    public mutating func float() throws(JSONError) -> Float {
+        let start = position
+        let slice = try numberText()
+        let text = String(decoding: slice, as: UTF8.self)
+        guard let value = Float(text), value.isFinite else { throw .outOfRange(text: text, offset: start) }
+        return value
+    }
+
     /// The next value, a number, as its own text.
     public mutating func numberText() throws(JSONError) -> UnsafeBufferPointer<UInt8> {
         try expect(.number, as: "number")

@@ -57,13 +57,9 @@ public actor MachineClient {
         _ = try await currentToken()
     }
 
-    /// Posts a JSON array of alerts; the ids of those that were stored, as the Local API prints them.
-    public func postAlerts(_ json: [UInt8]) async throws(LAPIError) -> [String] {
-        let response = try await send(.post, "v1/alerts", json: json)
-        guard case .array(let ids)? = try? JSON.parse(response.body) else {
-            throw .badAnswer(String(response.text.prefix(100)))
-        }
-        return ids.compactMap(\.string)
+    /// Posts a JSON array of alerts.
+    public func postAlerts(_ json: [UInt8]) async throws(LAPIError) -> AlertReceipt {
+        try AlertReceipt(try await send(.post, "v1/alerts", json: json))
     }
 
     public func heartbeat() async throws(LAPIError) { _ = try await send(.get, "v1/heartbeat") }

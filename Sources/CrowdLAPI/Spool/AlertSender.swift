@@ -4,7 +4,7 @@ public import Logging
 /// Carries alerts from the spool to the Local API until cancelled.
 public struct AlertSender: Sendable {
     /// Posts a JSON array; what `MachineClient.postAlerts` does.
-    public typealias Post = @Sendable ([UInt8]) async throws(LAPIError) -> [String]
+    public typealias Post = @Sendable ([UInt8]) async throws(LAPIError) -> AlertReceipt
 
     /// Before another try when the disk does not take a dead letter.
     private static let diskPause = Duration.seconds(5)
@@ -32,10 +32,10 @@ public struct AlertSender: Sendable {
         var plan = DeliveryPlan()
         var trouble = DeliveryTrouble(address: address, log: log)
         for await _ in spool.wakeUps {
-            while !Task.isCancelled, let batch = spool.nextBatch(limit: plan.limit) {
-                let outcome = await send(batch, &trouble)
+            while !Task.isCancelled, var batch = spool.nextBatch(limit: plan.limit) {
+                let (outcome, refused) = await send(batch, &trouble)
                 let verdict = plan.outcome(outcome, for: batch.sequences, random: .random(in: 0..<1))
-                guard spool.settle(batch, verdict) else {
+                guard spool.keepAside(refused, of: &batch), spool.settle(batch, verdict) else {
                     try? await Task.sleep(for: Self.diskPause)
                     continue
                 }
@@ -47,14 +47,16 @@ public struct AlertSender: Sendable {
         }
     }
 
-    private func send(_ batch: SpoolBatch, _ trouble: inout DeliveryTrouble) async -> DeliveryPlan.Outcome {
+    private func send(_ batch: SpoolBatch, _ trouble: inout DeliveryTrouble) async
+        -> (DeliveryPlan.Outcome, refused: [AlertReceipt.Refused])
+    {
         do {
-            _ = try await post(batch.json)
+            let receipt = try await post(batch.json)
             trouble.isOver(sent: batch.sequences.count)
-            return .accepted
+            return (.accepted, receipt.refused)
         } catch {
             if !Task.isCancelled { trouble.met(error) }
-            return DeliveryPlan.Outcome(error)
+            return (DeliveryPlan.Outcome(error), [])
         }
     }
 }

@@ -11,6 +11,8 @@ struct SpoolBatch: Sendable {
     var sequences: [UInt64] { entries.map(\.sequence) + Array(repeating: 0, count: unwritten) }
     /// A JSON array.
     var json: [UInt8] = []
+    /// Those that were kept aside, because the Local API took only the others.
+    var refused = 0
 }
 
 extension AlertSpool {
@@ -64,7 +66,7 @@ extension AlertSpool {
     func settle(_ batch: SpoolBatch, _ verdict: DeliveryPlan.Verdict) -> Bool {
         switch verdict {
         case .retry: return true
-        case .forget: counters.sent.add(UInt64(batch.sequences.count))
+        case .forget: counters.sent.add(UInt64(max(0, batch.sequences.count - batch.refused)))
         case .giveUp(let status, let message):
             guard bury(batch, status: status, reason: message) else { return false }
             counters.refused.add(UInt64(batch.sequences.count))
@@ -109,7 +111,10 @@ extension AlertSpool {
         let alert = state.withLock { state in
             batch.entries.first.flatMap { state.journal.read($0) } ?? state.unwritten.first
         }
-        guard let alert else { return true }
+        return alert.map { keepAside($0, status: status, reason: reason) } ?? true
+    }
+
+    func keepAside(_ alert: EncodedAlert, status: Int, reason: String) -> Bool {
         do {
             try deadLetters.add(alert, status: status, reason: reason, at: .now())
             log.error(

@@ -1,133 +1,83 @@
 import CrowdCore
 import CrowdStore
-import Logging
+import HTTPTypes
 import Synchronization
 
 /// Taking alerts in (protocol facts A.5, B.1).
 extension LocalAPI {
-    /// Answers only when the alerts are on disk. A request is stored whole or not at all; sent again, an alert with a
-    /// UUID of its sender's is found and not doubled.
+    /// Answers only when the alerts are on disk; sent again, an alert with a UUID of its sender's is found and not doubled.
+    /// An alert that cannot be stored, whoever found it out, is refused by itself. A request of which nothing can be
+    /// stored is refused as the reference does, and one that the database cannot take now leaves nothing behind.
     func postAlerts(_ call: Call) async throws -> Reply {
         guard case .machine(let machineID) = call.caller else { throw Failure.forbidden() }
         let intake = AlertIntake(
             profiles: profiles, allowlists: allowlists, machineRow: clients.machine(machineID)?.id, now: call.now,
             mayDecide: clients.scope(of: machineID) == .full, logger: logger)
-        let prepared =
+        let taken =
             call.body.count < BackgroundWork.bodyBytes
             ? try intake.prepare(call.body, from: machineID)
             : try await BackgroundWork.run { try intake.prepare(call.body, from: machineID) }
-        let isImport = prepared.contains { $0.decisions.first?.decision.origin == "cscli-import" }
+        let isImport = taken.alerts.contains { $0.decisions.first?.decision.origin == "cscli-import" }
         if isImport { imports.add(1, ordering: .relaxed) }
         defer { if isImport { imports.subtract(1, ordering: .relaxed) } }
-        let ids = try await store(prepared, at: call.now)
+        let stored = try await store(taken)
+        if stored.ids.isEmpty, taken.dropped == 0, let first = stored.refused.first {
+            throw taken.wholeFailure ?? first.failure
+        }
         alertsChanged.store(true, ordering: .relaxed)
         clients.touchMachine(machineID) { $0.lastPush = call.now }
-        return .json(201) { writer in
+        return answer(stored.ids, stored.refused, to: machineID)
+    }
+
+    private func answer(_ ids: [Int64], _ refused: [RefusedAlert], to machineID: String) -> Reply {
+        var reply = Reply.json(201) { writer in
             writer.beginArray()
             for id in ids { writer.string(String(id)) }
             writer.endArray()
         }
+        if !refused.isEmpty {
+            refusalLog.error(RefusedAlerts.logLine(refused, from: machineID), to: logger)
+            if let field = RefusedAlerts.field { reply.headers[field] = RefusedAlerts.header(refused) }
+        }
+        return reply
     }
 
-    private func store(_ alerts: [NewAlert], at now: Timestamp) async throws(StoreError) -> [Int64] {
+    /// The ids of what is stored, and all that is refused, in order.
+    private func store(_ taken: AlertIntake.Taken) async throws(StoreError) -> (ids: [Int64], refused: [RefusedAlert]) {
+        var ids: [Int64] = []
+        var refused = taken.refused
+        for (index, outcome) in zip(taken.indexes, try await store(taken.alerts)) {
+            switch outcome {
+            case .success(let alert): ids.append(alert.id)
+            case .failure(let error):
+                failureLog.error("Alert refused by the database. error=\(error)", to: logger)
+                refused.append(RefusedAlert(index: index, error))
+            }
+        }
+        return (ids, refused.sorted { $0.index < $1.index })
+    }
+
+    private func store(_ alerts: [NewAlert]) async throws(StoreError) -> [Result<StoredAlert, StoreError>] {
         guard !alerts.isEmpty else { return [] }
         let decisions = decisions
-        let stored = try await store.write(
-            { session throws(StoreError) in
-                var stored: [StoredAlert] = []
-                // The time of the commit, not of the request: no decision may look older than a poll that missed it.
-                let now = Timestamp.now()
-                for alert in alerts { stored.append(try AlertInsertion.insert(alert, at: now, in: session)) }
-                return stored
-            },
-            afterCommit: { stored in decisions.add(stored.flatMap(\.decisions), now: .now()) })
-        return stored.map(\.id)
-    }
-}
-
-/// Brings one alert into the form that is stored.
-struct AlertIntake: Sendable {
-    var profiles: ProfileSet
-    var allowlists: AllowlistMatcher
-    var machineRow: Int64?
-    var now: Timestamp
-    /// Whether alerts may bring decisions; those of a machine that may only submit alerts may not.
-    var mayDecide = true
-    var logger: Logger
-
-    /// The alerts of a request's body.
-    func prepare(_ body: [UInt8], from machineID: String) throws -> [NewAlert] {
-        let alerts: [Alert]
-        do { alerts = try Alert.list(from: body) } catch {
-            if case .missing = error { throw Failure.server(error.description) }
-            throw Failure.badRequest(error.description)
-        }
-        var prepared: [NewAlert] = []
-        prepared.reserveCapacity(alerts.count)
-        for var alert in alerts {
-            alert.machineID = machineID
-            if let new = try prepare(alert) { prepared.append(new) }
-        }
-        return prepared
-    }
-
-    /// nil when the alert is dropped: its source is allowlisted, or none of its decisions can be stored.
-    func prepare(_ alert: Alert) throws(Failure) -> NewAlert? {
-        var alert = alert
-        alert.source.scope = Scope.normalized(alert.source.scope)
-        if UUIDText.parse(alert.uuid) == nil { alert.uuid = SecureRandom.uuid() }
-        let asked = alert.decisions ?? []
-        guard asked.isEmpty || mayDecide else {
-            throw .narrowScope(of: alert.machineID, to: "bring decisions of its own")
-        }
-        if asked.isEmpty, let reason = allowlisted(alert) {
-            logger.info("Alert dropped: its source is allowlisted. source=\(alert.source.value) by=\(reason)")
-            return nil
-        }
-        let verdict = try judge(alert, isDecided: !asked.isEmpty)
-        var decisions = asked.isEmpty ? verdict.decisions : asked
-        for index in decisions.indices where !asked.isEmpty {
-            decisions[index].scope = Scope.normalized(decisions[index].scope)
-            decisions[index].uuid = SecureRandom.uuid()
-        }
-        let stoppedAt = Timestamp(rfc3339: alert.stopAt) ?? now
-        var storable: [NewDecision] = []
-        storable.reserveCapacity(decisions.count)
-        for decision in decisions {
-            if let new = try storableForm(of: decision, stoppedAt: stoppedAt) { storable.append(new) }
-        }
-        if storable.isEmpty && !decisions.isEmpty { return nil }
-        return NewAlert(
-            alert, machineRow: machineRow, startedAt: Timestamp(rfc3339: alert.startAt) ?? now, stoppedAt: stoppedAt,
-            decisions: storable)
-    }
-
-    private func allowlisted(_ alert: Alert) -> String? {
-        let source = alert.source
-        guard Scope.isAddress(source.scope), let range = IPRange(unmapping: source.value) else { return nil }
-        return allowlists.reasons(for: range, now: now).first
-    }
-
-    /// An alert that brings its decisions is shown to the profiles for notifications only.
-    private func judge(_ alert: Alert, isDecided: Bool) throws(Failure) -> ProfileSet.Verdict {
-        do { return try profiles.judge(alert, logger: logger) } catch {
-            if isDecided { return ProfileSet.Verdict() }
-            throw .server(error.description)
-        }
-    }
-
-    private func storableForm(of decision: Decision, stoppedAt: Timestamp) throws(Failure) -> NewDecision? {
-        guard let duration = GoDuration(decision.duration, allowingDays: true) else {
-            throw .server("decision duration '\(decision.duration)' is not a duration")
-        }
-        var range: IPRange?
-        if Scope.isAddress(decision.scope) {
-            guard let parsed = IPRange(unmapping: decision.value) else {
-                logger.warning("Decision dropped: its value is no address. value=\(decision.value)")
-                return nil
+        // A request of one needs no savepoint of its own; what the database does not take is tried again with one.
+        if alerts.count == 1 {
+            let alert = alerts[0]
+            let outcome = await store.outcome(
+                of: { session throws(StoreError) in try AlertInsertion.insert(alert, at: .now(), in: session) },
+                afterCommit: { stored in decisions.add(stored.decisions, now: .now()) })
+            switch outcome {
+            case .success: return [outcome]
+            case .failure(let error): guard error.isAboutTheRow else { throw error }
             }
-            range = parsed
         }
-        return NewDecision(decision, until: stoppedAt + duration, range: range)
+        return try await store.write(
+            { session throws(StoreError) in
+                // The time of the commit, not of the request: no decision may look older than a poll that missed it.
+                try AlertInsertion.insert(alerts, at: .now(), in: session)
+            },
+            afterCommit: { stored in
+                decisions.add(stored.flatMap { (try? $0.get())?.decisions ?? [] }, now: .now())
+            })
     }
 }

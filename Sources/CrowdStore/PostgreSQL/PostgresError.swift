@@ -24,6 +24,7 @@ enum PostgresError {
     private static func kind(ofClass name: Substring) -> StoreError.Kind {
         switch name {
         case "08": .unavailable
+        case "22", "54": .unfit
         case "23": .constraint
         case "28", "3D": .unusable
         default: .other

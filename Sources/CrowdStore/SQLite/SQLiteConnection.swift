@@ -72,6 +72,7 @@ public final class SQLiteConnection: SQLConnection {
         case SQLITE_FULL: .diskFull
         case SQLITE_IOERR: .inputOutput
         case SQLITE_CONSTRAINT: .constraint
+        case SQLITE_TOOBIG, SQLITE_MISMATCH: .unfit
         case SQLITE_CORRUPT, SQLITE_NOTADB: .corrupt
         case SQLITE_READONLY: .readOnly
         case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH: .unusable
