@@ -2,7 +2,7 @@
 """What it costs the agent to take lines from each source, and what it costs to lose none of them.
 
 usage: sources.py PROGRAMS REPOSITORY OUTPUT   (a release build's folder, the checkout, a folder for logs and the table)
-env: LINES_OF_LOG (default 1000000), CROWD_SHARED (the hub for the idle row; left out where it is absent)
+env: LINES_OF_LOG (default 1000000), ROWS (a pattern: only rows whose name has it), CROWD_SHARED (the hub for the idle row; left out where it is absent)
 
 Each row is a new agent that follows one source into which a generated auth.log is fed as fast as it goes; CPU seconds are
 its own, user and system, until the last line has been parsed. Alerts go to a Local API that takes them and does nothing.
@@ -144,7 +144,13 @@ cscli: {{hub_source: {self.path}/hub}}
         shutil.rmtree(self.path, ignore_errors=True)
 
 
+def is_wanted(label):
+    return re.search(os.environ.get("ROWS", ""), label) is not None
+
+
 def measure(label, acquisition, feed, lines, dropping=False):
+    if not is_wanted(label):
+        return
     host = Host(acquisition)
     try:
         host.start()
@@ -176,6 +182,8 @@ def add(label, lines, used, resident, note):
 
 
 def replay(label, log, lines, options, note):
+    if not is_wanted(label):
+        return
     host = Host("filename: HOST/a.log\nlabels: {type: syslog}\n")
     try:
         start = os.times()
@@ -262,6 +270,8 @@ def write_journal(log, most):
 
 def idle():
     """With the hub's linux and nginx collections, following their logs, half a minute after the start."""
+    if not is_wanted("idle"):
+        return
     if not os.path.isdir(f"{SHARED}/hub"):
         return print(f"skipped: the idle row needs the hub in {SHARED}")
     host = Host("filenames: [HOST/a.log, HOST/nginx.log]\nlabels: {type: syslog}\n", content=False)
