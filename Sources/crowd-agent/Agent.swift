@@ -125,11 +125,10 @@ struct Agent {
         let spool = try AlertSpool(.init(directory: directory), metrics: metrics, log: log)
         let listener = metricsListener(config, metrics, log)
         defer { withExtendedLifetime(listener) {} }
-        let sender = AlertSender(spool, to: client, log: log)
         let contact = LocalAPIContact(
             client, credentialsPath: config.client?.credentialsPath, hub.inventory(acquisition.sources),
             metrics: metrics, log: log)
-        let tasks = [Task { await contact.run() }, Task { await sender.run() }]
+        var tasks = [Task { await contact.run() }]
         var service = FollowService(acquisition.sources, context, log)
         let outlets = EngineLoop.Outlets(
             spool: spool, stateDirectory: directory, positions: context.positions, cursors: context.cursors)
@@ -137,6 +136,8 @@ struct Agent {
             EngineLoop(
                 content, queue: service.queue, parsers: agent.parserRoutines, outlets: outlets, metrics: metrics,
                 log: log))
+        // Not before what the last agent did has been gone through again: until then no answer can be noted.
+        tasks.append(Task { await AlertSender(spool, to: client, log: log).run() })
         service.waitUntilBegun()
         FreedMemory.giveBack()
         StartPages.giveBack()

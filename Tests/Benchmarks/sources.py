@@ -2,12 +2,14 @@
 """What it costs the agent to take lines from each source, and what it costs to lose none of them.
 
 usage: sources.py PROGRAMS REPOSITORY OUTPUT   (a release build's folder, the checkout, a folder for logs and the table)
-env: LINES_OF_LOG (default 1000000), CROWD_SHARED (the hub for the idle row; left out where it is absent)
+env: LINES_OF_LOG (default 1000000), ROWS (a pattern: only rows whose name has it), CROWD_SHARED (the hub for the idle row; left out where it is absent)
 
 Each row is a new agent that follows one source into which a generated auth.log is fed as fast as it goes; CPU seconds are
 its own, user and system, until the last line has been parsed. Alerts go to a Local API that takes them and does nothing.
+Seconds differ by a tenth from run to run. So the cost of keeping account is read off samples of the stacks as well, where
+`perf` is there: the share of the agent's time that is spent in its redo log and checkpoints, and in the spool.
 """
-import json, os, re, shutil, socket, subprocess, sys, tempfile, time, urllib.request
+import os, re, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.request
 
 PROGRAMS, REPOSITORY, OUTPUT = (os.path.abspath(path) for path in sys.argv[1:4])
 LINES = int(os.environ.get("LINES_OF_LOG", "1000000"))
@@ -15,6 +17,9 @@ SHARED = os.environ.get("CROWD_SHARED", os.path.join(REPOSITORY, "..", "shared")
 HERE = os.path.dirname(os.path.abspath(__file__))
 HZ = os.sysconf("SC_CLK_TCK")
 rows = []
+has_perf = shutil.which("perf") is not None
+KEEPING = {"redo log and checkpoints": "CheckpointStore|RedoLog|writeCheckpoint|4note.*LineBatch",
+           "spool": "AlertSpool|SpoolJournal|SpoolRecord"}
 
 
 def free_port(kind=socket.SOCK_STREAM):
@@ -30,6 +35,31 @@ def cpu_seconds(pid):
 
 def memory(pid, key):
     return int(re.search(rf"^{key}:\s+(\d+)", open(f"/proc/{pid}/status").read(), re.M).group(1))
+
+
+class Profile:
+    """Samples of a process's CPU time, each with its stack: which share of it is spent under certain functions."""
+
+    def __init__(self, pid):
+        self.path = tempfile.mktemp(prefix="crowd-perf-")
+        self.perf = None
+        if has_perf:
+            command = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "1000", "-g", "-p", str(pid), "-o", self.path]
+            self.perf = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(0.5)
+
+    def shares(self, parts):
+        """Percent of all samples for each part, a pattern of function names; nothing where perf is missing."""
+        if not self.perf:
+            return {}
+        self.perf.send_signal(signal.SIGINT)
+        self.perf.wait()
+        stacks = subprocess.run(["perf", "script", "-i", self.path, "-F", "ip,sym"], stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, text=True).stdout.split("\n\n")
+        os.unlink(self.path)
+        stacks = [stack for stack in stacks if stack.strip()]
+        return {name: 100 * sum(bool(re.search(pattern, stack)) for stack in stacks) / max(len(stacks), 1)
+                for name, pattern in parts.items()}
 
 
 class Host:
@@ -104,7 +134,7 @@ cscli: {{hub_source: {self.path}/hub}}
 
     def count(self, *metrics):
         text = urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics").read().decode()
-        return [sum(float(v) for v in re.findall(rf"^{m}\{{.*\}} (\S+)$", text, re.M)) for m in metrics]
+        return [sum(float(v) for v in re.findall(rf"^{m}(?:\{{.*\}})? (\S+)$", text, re.M)) for m in metrics]
 
     def end(self):
         for process in (self.agent, self.sink):
@@ -114,10 +144,17 @@ cscli: {{hub_source: {self.path}/hub}}
         shutil.rmtree(self.path, ignore_errors=True)
 
 
+def is_wanted(label):
+    return re.search(os.environ.get("ROWS", ""), label) is not None
+
+
 def measure(label, acquisition, feed, lines, dropping=False):
+    if not is_wanted(label):
+        return
     host = Host(acquisition)
     try:
         host.start()
+        profile = Profile(host.agent.pid)
         before = cpu_seconds(host.agent.pid)
         feed(host)
         seen = [-1, 0]
@@ -127,24 +164,33 @@ def measure(label, acquisition, feed, lines, dropping=False):
             seen[:] = parsed, dropped
             return parsed + (dropped if dropping else 0) >= lines
         host.wait(is_done, 600)
+        host.wait(lambda: host.count("cs_spool_alerts")[0] == 0, 60)
         used = cpu_seconds(host.agent.pid) - before
         note = f"{int(seen[1])} dropped" if dropping else ""
-        rows.append((label, int(seen[0]), seen[0] / max(used, 0.01), used, memory(host.agent.pid, "VmHWM") / 1024, note))
-        print("%s: %d lines, %.2f CPU s" % (label, seen[0], used), flush=True)
+        sent, written = host.count("cs_spool_sent_total", "cs_spool_written_total")
+        if sent:
+            note += "%d alerts sent, %d of them by way of the disk" % (sent, written)
+        note += "".join("; %s %.1f %%" % share for share in profile.shares(KEEPING).items())
+        add(label, int(seen[0]), used, memory(host.agent.pid, "VmHWM") / 1024, note.strip("; "))
     finally:
         host.end()
 
 
-def replay(label, log, lines):
+def add(label, lines, used, resident, note):
+    rows.append((label, lines, lines / max(used, 0.01), used, resident, note))
+    print("%s: %d lines, %.2f CPU s. %s" % (label, lines, used, note), flush=True)
+
+
+def replay(label, log, lines, options, note):
+    if not is_wanted(label):
+        return
     host = Host("filename: HOST/a.log\nlabels: {type: syslog}\n")
     try:
         start = os.times()
         subprocess.run([f"{PROGRAMS}/crowd-agent", "-c", f"{host.path}/etc/config.yaml", "-dsn", f"file://{log}", "-type",
-                        "syslog", "-dry-run"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+                        "syslog"] + options, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         end = os.times()
-        used = end.children_user + end.children_system - start.children_user - start.children_system
-        rows.append((label, lines, lines / used, used, 0, "nothing kept, nothing sent"))
-        print("%s: %d lines, %.2f CPU s" % (label, lines, used), flush=True)
+        add(label, lines, end.children_user + end.children_system - start.children_user - start.children_system, 0, note)
     finally:
         host.end()
 
@@ -224,6 +270,8 @@ def write_journal(log, most):
 
 def idle():
     """With the hub's linux and nginx collections, following their logs, half a minute after the start."""
+    if not is_wanted("idle"):
+        return
     if not os.path.isdir(f"{SHARED}/hub"):
         return print(f"skipped: the idle row needs the hub in {SHARED}")
     host = Host("filenames: [HOST/a.log, HOST/nginx.log]\nlabels: {type: syslog}\n", content=False)
@@ -255,10 +303,12 @@ def main():
     calm, calm_lines = quiet(log)
     some = min(LINES, 300_000)
     follow = "filename: HOST/a.log\nlabels: {type: syslog}\n"
-    replay("replay of a log without attacks", calm, calm_lines)
+    alone, quiet_note = ["-dry-run"], "nothing kept, nothing sent"
+    replay("replay of a log without attacks", calm, calm_lines, alone, quiet_note)
     measure("file, the same log followed: redo log, checkpoints", follow, append_to(calm), calm_lines)
-    replay("replay of a log with attacks", log, LINES)
-    measure("file, the same log followed: spool and sending too", follow, append_to(log), LINES)
+    replay("replay of a log with attacks", log, LINES, alone, quiet_note)
+    replay("replay of it, alerts sent", log, LINES, [], "no redo log, no checkpoints")
+    measure("file, the same log followed, alerts sent", follow, append_to(log), LINES)
     port = free_port(socket.SOCK_DGRAM)
     syslog = "source: syslog\nlisten_port: %d\nlabels: {type: syslog}\n"
     measure("syslog UDP", syslog % port, send_datagrams(log, port, some), some, dropping=True)
@@ -271,9 +321,10 @@ def main():
     idle()
     with open(f"{OUTPUT}/sources.md", "w") as file:
         for target in (sys.stdout, file):
-            print("| source | lines | lines per CPU second | CPU s | resident MB | |\n| --- | --: | --: | --: | --: | --- |", file=target)
-            for label, lines, rate, used, resident, note in rows:
-                print("| %s | %d | %d | %.2f | %.1f | %s |" % (label, lines, rate, used, resident, note), file=target)
+            print("| source | lines | lines per CPU second | CPU s | resident MB | |\n"
+                  "| --- | --: | --: | --: | --: | --- |", file=target)
+            for row in rows:
+                print("| %s | %d | %d | %.2f | %.1f | %s |" % row, file=target)
 
 
 main()

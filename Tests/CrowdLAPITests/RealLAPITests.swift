@@ -34,7 +34,7 @@ struct RealLAPITests {
             .init(credentials, userAgent: SuiteVersion.userAgent("crowdsec"), scenarios: ["test/spool"]))
         try await client.authenticate()
         try await client.heartbeat()
-        try spool.append((1...20).map { Self.alert($0, valid: $0 != 7, padding: 1000) })
+        spool.append((1...20).map { Self.alert($0, valid: $0 != 7, padding: 1000) })
         let task = Task { await AlertSender(spool, to: client, log: log).run() }
         #expect(await spool.waitUntilEmpty(within: .seconds(20)))
         task.cancel()

@@ -7,20 +7,25 @@ import Testing
 
 @testable import CrowdLAPI
 
-private func alert(_ number: Int, padding: Int = 0) -> EncodedAlert {
+func alert(_ number: Int, padding: Int = 0) -> EncodedAlert {
     EncodedAlert(
         uuid: "uuid-\(number)",
         json: Array(
             "{\"uuid\":\"uuid-\(number)\",\"n\":\(number),\"p\":\"\(String(repeating: "x", count: padding))\"}".utf8))
 }
 
-private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+private func numbered(_ alerts: [EncodedAlert], _ journal: inout SpoolJournal) -> [(UInt64, EncodedAlert)] {
+    alerts.map { (journal.takeSequence(), $0) }
+}
 
-private func openSpool(_ directory: TemporaryDirectory, maxBytes: Int = 1 << 20, metrics: Metrics = Metrics()) throws
-    -> AlertSpool
-{
-    var settings = AlertSpool.Settings(directory: directory.path)
+let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+func openSpool(
+    _ path: String, maxBytes: Int = 1 << 20, maxFreshBytes: Int = 1 << 20, metrics: Metrics = Metrics()
+) throws -> AlertSpool {
+    var settings = AlertSpool.Settings(directory: path)
     settings.maxBytes = maxBytes
+    settings.maxFreshBytes = maxFreshBytes
     return try AlertSpool(settings, metrics: metrics, log: quiet)
 }
 
@@ -39,7 +44,7 @@ private func openSpool(_ directory: TemporaryDirectory, maxBytes: Int = 1 << 20,
             var found: (entries: [SpoolJournal.Entry], damagedBytes: Int) = ([], 0)
             var journal = try SpoolJournal(path: path, recovered: &found)
             for number in 0..<4 {
-                _ = try journal.append([alert(number)])
+                _ = try journal.append(numbered([alert(number)], &journal))
                 ends.append(try FileContents.read(path).count)
             }
         }
@@ -56,7 +61,7 @@ private func openSpool(_ directory: TemporaryDirectory, maxBytes: Int = 1 << 20,
         do {
             var found: (entries: [SpoolJournal.Entry], damagedBytes: Int) = ([], 0)
             var journal = try SpoolJournal(path: path, recovered: &found)
-            _ = try journal.append((0..<3).map { alert($0) })
+            _ = try journal.append(numbered((0..<3).map { alert($0) }, &journal))
         }
         let whole = try FileContents.read(path)
         for place in 0..<whole.count {
@@ -75,7 +80,7 @@ private func openSpool(_ directory: TemporaryDirectory, maxBytes: Int = 1 << 20,
         do {
             var found: (entries: [SpoolJournal.Entry], damagedBytes: Int) = ([], 0)
             var journal = try SpoolJournal(path: path, tolerableWaste: 1 << 20, recovered: &found)
-            var entries = try journal.append((0..<200).map { alert($0, padding: 20_000) })
+            var entries = try journal.append(numbered((0..<200).map { alert($0, padding: 20_000) }, &journal))
             let done = Array(entries.prefix(150))
             entries.removeFirst(150)
             journal.acknowledge(done, left: &entries)
@@ -168,10 +173,10 @@ private func openSpool(_ directory: TemporaryDirectory, maxBytes: Int = 1 << 20,
 
     @Test func arrivesInOrderOnceAndLeavesNothingBehind() async throws {
         let directory = try TemporaryDirectory()
-        let spool = try openSpool(directory)
+        let spool = try openSpool(directory.path)
         let seen = Received()
         let task = run(spool) { json throws(LAPIError) in seen.take(json) }
-        for number in 0..<500 { try spool.append([alert(number)]) }
+        for number in 0..<500 { spool.append([alert(number)]) }
         #expect(await spool.waitUntilEmpty(within: .seconds(10)))
         task.cancel()
         await task.value
@@ -181,8 +186,12 @@ private func openSpool(_ directory: TemporaryDirectory, maxBytes: Int = 1 << 20,
 
     @Test func whatWasNotSentIsSentByTheNextProcess() async throws {
         let directory = try TemporaryDirectory()
-        try openSpool(directory).append((0..<10).map { alert($0) })
-        let spool = try openSpool(directory)
+        do {
+            let first = try openSpool(directory.path)
+            first.append((0..<10).map { alert($0) })
+            #expect(first.secure())
+        }
+        let spool = try openSpool(directory.path)
         #expect(spool.count == 10)
         let seen = Received()
         let task = run(spool) { json throws(LAPIError) in seen.take(json) }
@@ -194,9 +203,9 @@ private func openSpool(_ directory: TemporaryDirectory, maxBytes: Int = 1 << 20,
     @Test func aRefusedAlertIsKeptAsideAndHoldsUpNobody() async throws {
         let directory = try TemporaryDirectory()
         let metrics = Metrics()
-        let spool = try openSpool(directory, metrics: metrics)
+        let spool = try openSpool(directory.path, metrics: metrics)
         let seen = Received()
-        try spool.append((0..<20).map { alert($0) })
+        spool.append((0..<20).map { alert($0) })
         let task = run(spool) { json throws(LAPIError) in
             if Received.numbers(json).contains(7) {
                 throw .refused(status: 500, message: "validation failure list:\nx")
@@ -239,8 +248,11 @@ private func openSpool(_ directory: TemporaryDirectory, maxBytes: Int = 1 << 20,
     @Test func aFullSpoolDropsTheOldest() throws {
         let directory = try TemporaryDirectory()
         let metrics = Metrics()
-        let spool = try openSpool(directory, maxBytes: 10_000, metrics: metrics)
-        for number in 0..<50 { try spool.append([alert(number, padding: 900)]) }
+        let spool = try openSpool(directory.path, maxBytes: 10_000, metrics: metrics)
+        for number in 0..<50 {
+            spool.append([alert(number, padding: 900)])
+            spool.secure()
+        }
         let batch = try #require(spool.nextBatch(limit: 100))
         #expect(Received.numbers(batch.json).last == 49)
         #expect(batch.sequences.count == 10)
@@ -252,12 +264,12 @@ private func openSpool(_ directory: TemporaryDirectory, maxBytes: Int = 1 << 20,
         var settings = AlertSpool.Settings(directory: directory.path)
         settings.maxRequestBytes = 2500
         let spool = try AlertSpool(settings, metrics: Metrics(), log: quiet)
-        try spool.append((0..<5).map { alert($0, padding: 1000) })
+        spool.append((0..<5).map { alert($0, padding: 1000) })
         #expect(spool.nextBatch(limit: 100)?.sequences.count == 2)
     }
 }
 
-private final class Received: Sendable {
+final class Received: Sendable {
     private let list = Mutex<[Int]>([])
     var numbers: [Int] { list.withLock { $0 } }
 

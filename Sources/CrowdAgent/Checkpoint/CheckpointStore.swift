@@ -6,19 +6,21 @@ import Synchronization
 /// The agent's state on disk: a checkpoint now and then, a redo log in between.
 ///
 ///     start ──► read checkpoint n, redo logs n, n+1, … ──► process again ──► checkpoint
-///     batch ──► a redo record, then the lines, then the alerts into the spool, then a record of their uuids
-///     now and then ──► redo log n+1 begins ──► checkpoint n+1 is written aside, synced, renamed ──► older logs go
+///     batch ──► a redo record, then the lines, then the alerts to the spool; once it has them on disk, or the Local API
+///               has them, a record of their uuids
+///     now and then ──► the spool writes what waits ──► redo log n+1 begins ──► checkpoint n+1 is written aside, synced, renamed ──► older logs go
 ///
 /// A kill at any moment leaves a whole checkpoint and the logs from its number on. Since buckets depend on lines and on
 /// recorded times alone, processing again gives the same alerts with the same uuids.
 final class CheckpointStore: @unchecked Sendable {
-    // Sendable: the thread that writes a checkpoint touches what is constant only; all else is the engine thread's.
+    // Sendable: the thread that writes a checkpoint touches what is constant only; `redo` locks, since the sender of alerts
+    // notes them too; all else is the engine thread's.
     private let directory: String
     private let log: Logger
-    private var redo: RedoLog?
+    private let redo = Mutex<RedoLog?>(nil)
     private var generation: UInt64 = 0
     private let isWriting = Atomic(false)
-    private var hasComplained = false
+    private let hasComplained = Atomic(false)
     /// When the checkpoint that was found had been written; nil when there was none.
     private(set) var savedAt: Timestamp?
 
@@ -78,11 +80,11 @@ final class CheckpointStore: @unchecked Sendable {
     // MARK: running
 
     /// Bytes in the current redo log.
-    var redoBytes: Int { redo?.bytes ?? 0 }
+    var redoBytes: Int { redo.withLock { $0?.bytes ?? 0 } }
 
     func note(_ record: RedoRecord) {
         do {
-            try redo?.append(record)
+            try redo.withLock { redo throws(SystemFailure) in try redo?.append(record) }
         } catch {
             complain("Progress is not recorded until the next checkpoint", error)
         }
@@ -93,7 +95,8 @@ final class CheckpointStore: @unchecked Sendable {
     func begin() -> UInt64? {
         guard !isWriting.load(ordering: .acquiring) else { return nil }
         do {
-            redo = try RedoLog(path: redoPath(generation + 1))
+            let path = redoPath(generation + 1)
+            try redo.withLock { redo throws(SystemFailure) in redo = try RedoLog(path: path) }
             generation += 1
             return generation
         } catch {
@@ -132,7 +135,6 @@ final class CheckpointStore: @unchecked Sendable {
     }
 
     private func complain(_ what: String, _ error: SystemFailure) {
-        if !hasComplained { log.error("\(what). error=\"\(error)\"") }
-        hasComplained = true
+        if !hasComplained.exchange(true, ordering: .relaxed) { log.error("\(what). error=\"\(error)\"") }
     }
 }

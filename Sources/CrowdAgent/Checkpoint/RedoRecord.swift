@@ -8,7 +8,7 @@ enum RedoRecord {
     case origin(Int, LineOrigin)
     /// A batch that is about to be processed.
     case batch(RedoBatch)
-    /// These alerts are in the spool.
+    /// These alerts are in the spool or with the Local API.
     case raised([String])
 }
 

@@ -23,7 +23,7 @@ extension EngineLoop {
     }
 
     var isCheckpointDue: Bool {
-        guard let store, bytesSinceCheckpoint > 0 else { return false }
+        guard let store, bytesSinceCheckpoint > 0, Timestamp.now() >= checkpointPause else { return false }
         if store.redoBytes > Self.mostRedoBytes || bytesSinceCheckpoint > Self.mostLogBytes { return true }
         let interval = max(Self.checkpointInterval, GoDuration(nanoseconds: checkpointCost.nanoseconds * 50))
         return Timestamp.now() - lastCheckpoint > interval
@@ -34,7 +34,12 @@ extension EngineLoop {
         if waits { store.settle() }
         worker.settleWaiting(all: true)
         send()
-        guard outgoing.isEmpty, let generation = store.begin() else { return }
+        // The lines of these alerts will not be gone through again.
+        guard outlets.spool?.secure() != false else {
+            checkpointPause = Timestamp.now() + Self.pauseAfterFailure
+            return
+        }
+        guard let generation = store.begin() else { return }
         let start = Timestamp.now()
         origins = [:]
         bytesSinceCheckpoint = 0

@@ -19,6 +19,7 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
     static let patienceWithRedo = 5
     static let patienceWithBuckets = 8
     static let checkpointInterval = GoDuration.seconds(30)
+    static let pauseAfterFailure = GoDuration.seconds(1)
     /// A longer redo log would take too long to go through again.
     static let mostRedoBytes = 64 * 1024 * 1024
     /// Nor may more of the logs have to be read again.
@@ -69,6 +70,8 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
     var lastCheckpoint = Timestamp.now()
     var checkpointCost = GoDuration.zero
     var bytesSinceCheckpoint = 0
+    /// Until then no other checkpoint is tried.
+    var checkpointPause = Timestamp(nanoseconds: 0)
     /// Until then late lines are expected, and no bucket ends by the clock.
     private var lateUntil = Timestamp(nanoseconds: 0)
 
@@ -86,6 +89,7 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
         store = outlets.stateDirectory.map { CheckpointStore(directory: $0, log: log) }
         worker = Worker(content, observer: nil, identity: checkpoint.identity).lettingOverflowsWait()
         worker.observer = self
+        if let store { outlets.spool?.whenAccounted { store.note(.raised($0)) } }
     }
 
     /// What a finished run amounts to.
@@ -112,6 +116,7 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
         worker.settleWaiting(all: true)
         send()
         writeCheckpoint(waits: true)
+        outlets.spool?.secure()
         return Summary(lines: worker.counts, alerts: raisedCount)
     }
 
@@ -187,6 +192,7 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
         guard now - lastSweep >= .milliseconds(Int64(Self.sweepMilliseconds)) else { return }
         lastSweep = now
         if lateUntil < now { worker.sweep(at: now) }
+        outlets.spool?.secureWhatWaits(at: now)
         guard now - lastGauges >= .seconds(1) else { return }
         lastGauges = now
         metrics.publishGauges(worker)
@@ -194,14 +200,8 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
 
     func send() {
         guard let spool = outlets.spool, !outgoing.isEmpty else { return }
-        do {
-            try spool.append(outgoing)
-            store?.note(.raised(outgoing.map(\.uuid)))
-            outgoing.removeAll(keepingCapacity: true)
-        } catch {
-            // Kept for the next try: the disk may have room again, the Local API may answer.
-            log.error("Alerts could not be spooled. count=\(outgoing.count) error=\"\(error)\"")
-        }
+        spool.append(outgoing)
+        outgoing.removeAll(keepingCapacity: true)
     }
 
     // MARK: WorkerObserver

@@ -4,11 +4,12 @@ internal import Synchronization
 
 /// What goes into one request.
 struct SpoolBatch: Sendable {
-    /// Empty for a batch of unwritten alerts.
+    /// Of what lay on the disk, in the order of the request.
     var entries: [SpoolJournal.Entry] = []
-    var unwritten = 0
-    /// Where an alert has no sequence (unwritten), zeros.
-    var sequences: [UInt64] { entries.map(\.sequence) + Array(repeating: 0, count: unwritten) }
+    /// Of what was in memory only; it may be on the disk by now.
+    var fresh: [UInt64] = []
+    var sequences: [UInt64] { entries.map(\.sequence) + fresh }
+    var isEmpty: Bool { entries.isEmpty && fresh.isEmpty }
     /// A JSON array.
     var json: [UInt8] = []
     /// Those that were kept aside, because the Local API took only the others.
@@ -19,20 +20,30 @@ extension AlertSpool {
     /// The oldest alerts, at most `limit` and about `maxRequestBytes`; `nil` when there is none.
     func nextBatch(limit: Int) -> SpoolBatch? {
         state.withLock { state in
-            var batch = SpoolBatch()
-            let entries = state.unwritten.isEmpty ? run(in: state, limit: limit) : []
-            var writer = JSONWriter(capacity: entries.reduce(4_096) { $0 + $1.length })
-            writer.beginArray()
-            if state.unwritten.isEmpty {
-                fill(&batch, &writer, entries, from: &state)
-            } else {
-                batch.unwritten = min(limit, state.unwritten.count)
-                for alert in state.unwritten.prefix(limit) { writer.raw(alert.json) }
+            while state.count > 0 {
+                let batch = batch(limit: limit, from: &state)
+                if !batch.isEmpty { return batch }
             }
-            writer.endArray()
-            batch.json = writer.bytes
-            return batch.entries.isEmpty && batch.unwritten == 0 ? nil : batch
+            return nil
         }
+    }
+
+    /// Empty if none of the oldest could be read back, which are dropped.
+    private func batch(limit: Int, from state: inout State) -> SpoolBatch {
+        var batch = SpoolBatch()
+        let entries = run(in: state, limit: limit)
+        let stored = entries.reduce(0) { $0 + $1.length }
+        let fresh = run(in: state, limit: limit - entries.count, behind: stored)
+        var writer = JSONWriter(capacity: 4_096 + stored + fresh.reduce(0) { $0 + $1.alert.json.count })
+        writer.beginArray()
+        fill(&batch, &writer, entries, from: &state)
+        for alert in fresh {
+            writer.raw(alert.alert.json)
+            batch.fresh.append(alert.sequence)
+        }
+        writer.endArray()
+        batch.json = writer.bytes
+        return batch
     }
 
     /// The oldest alerts that fit into a request.
@@ -47,10 +58,21 @@ extension AlertSpool {
         return run
     }
 
+    private func run(in state: borrowing State, limit: Int, behind stored: Int) -> ArraySlice<Fresh> {
+        var (count, bytes) = (0, stored)
+        while count < min(limit, state.fresh.count) {
+            bytes += state.fresh[count].alert.json.count
+            if bytes > settings.maxRequestBytes, stored > 0 || count > 0 { break }
+            count += 1
+        }
+        return state.fresh.prefix(count)
+    }
+
     private func fill(
         _ batch: inout SpoolBatch, _ writer: inout JSONWriter, _ entries: [SpoolJournal.Entry],
         from state: inout State
     ) {
+        guard !entries.isEmpty else { return }
         var unreadable: [SpoolJournal.Entry] = []
         state.journal.forEachJSON(of: entries) { entry, json in
             guard let json else { return unreadable.append(entry) }
@@ -59,59 +81,61 @@ extension AlertSpool {
         }
         guard !unreadable.isEmpty else { return }
         log.error("Alerts cannot be read back from the spool and are lost", metadata: ["count": "\(unreadable.count)"])
-        drop(unreadable, from: &state)
+        drop(Set(unreadable.map(\.sequence)), from: &state)
     }
 
     /// Does what the plan decided about a batch; false if the disk did not let it.
     func settle(_ batch: SpoolBatch, _ verdict: DeliveryPlan.Verdict) -> Bool {
         switch verdict {
-        case .retry: return true
+        case .retry:
+            // It may take a while: nothing stays in memory only.
+            secure()
+            return true
         case .forget: counters.sent.add(UInt64(max(0, batch.sequences.count - batch.refused)))
         case .giveUp(let status, let message):
             guard bury(batch, status: status, reason: message) else { return false }
             counters.refused.add(UInt64(batch.sequences.count))
         }
         state.withLock { state in
-            state.unwritten.removeFirst(min(batch.unwritten, state.unwritten.count))
-            drop(batch.entries, from: &state)
-            counters.set(alerts: state.entries.count + state.unwritten.count, bytes: state.journal.bytes)
+            drop(Set(batch.sequences), from: &state)
+            publishCount(state)
         }
         return true
     }
 
     /// Lets the others go first.
     func moveToBack(_ batch: SpoolBatch) {
+        let moved = Set(batch.sequences)
         state.withLock { state in
-            let moved = Set(batch.entries.map(\.sequence))
             let still = state.entries.filter { moved.contains($0.sequence) }
             state.entries = state.entries.filter { !moved.contains($0.sequence) } + still
         }
     }
 
-    private func drop(_ entries: [SpoolJournal.Entry], from state: inout State) {
-        let gone = take(entries, from: &state)
-        if !gone.isEmpty { state.journal.acknowledge(gone, left: &state.entries) }
+    /// Forgets those that are still ours; what was shed while it was under way is not.
+    private func drop(_ sequences: Set<UInt64>, from state: inout State) {
+        // Nearly always they are the oldest.
+        let fresh = state.fresh.prefix { sequences.contains($0.sequence) }
+        if !fresh.isEmpty {
+            state.accounted(fresh.map(\.alert.uuid))
+            state.freshBytes -= fresh.reduce(0) { $0 + SpoolRecord.size(of: $1.alert) }
+            state.fresh.removeFirst(fresh.count)
+        }
+        guard fresh.count < sequences.count else { return }
+        let gone = state.entries.filter { sequences.contains($0.sequence) }
+        guard !gone.isEmpty else { return }
+        state.entries.removeAll { sequences.contains($0.sequence) }
+        state.journal.acknowledge(gone, left: &state.entries)
     }
 
-    /// Removes these from the list. Nearly always they are its beginning.
-    private func take(_ entries: [SpoolJournal.Entry], from state: inout State) -> [SpoolJournal.Entry] {
-        if state.entries.starts(with: entries, by: { $0.sequence == $1.sequence }) {
-            let gone = Array(state.entries.prefix(entries.count))
-            state.entries.removeFirst(entries.count)
-            return gone
-        }
-        // What was shed while it was under way is no longer ours to drop.
-        let sequences = Set(entries.map(\.sequence))
-        let gone = state.entries.filter { sequences.contains($0.sequence) }
-        state.entries.removeAll { sequences.contains($0.sequence) }
-        return gone
+    private func alert(_ sequence: UInt64, in state: borrowing State) -> EncodedAlert? {
+        if let fresh = state.fresh.first(where: { $0.sequence == sequence }) { return fresh.alert }
+        return state.entries.first { $0.sequence == sequence }.flatMap { state.journal.read($0) }
     }
 
     private func bury(_ batch: SpoolBatch, status: Int, reason: String) -> Bool {
-        let alert = state.withLock { state in
-            batch.entries.first.flatMap { state.journal.read($0) } ?? state.unwritten.first
-        }
-        return alert.map { keepAside($0, status: status, reason: reason) } ?? true
+        let found = state.withLock { state in batch.sequences.first.flatMap { alert($0, in: state) } }
+        return found.map { keepAside($0, status: status, reason: reason) } ?? true
     }
 
     func keepAside(_ alert: EncodedAlert, status: Int, reason: String) -> Bool {

@@ -3,15 +3,24 @@ internal import Glibc
 public import Logging
 internal import Synchronization
 
-/// Alerts between the engine and the Local API: durable, in order, sent at once.
+/// Alerts between the engine and the Local API: in order, sent at once, and on the disk before anything relies on it.
 ///
-/// An alert is on the disk when `append` returns. It leaves the spool in one of three ways only: the Local API has
-/// answered 201 to the request it was in; it was refused for good and is in the dead-letter file with the reason; or the
-/// spool was full and it was the oldest (counted and logged). Being sent twice is possible (the answer was lost, the
-/// process was killed before the acknowledgement was written) and harmless: the alert's uuid is the same.
+/// An alert comes into memory. While the Local API answers it goes from there and is never written; `secure` writes what
+/// is left of them, with one sync, before the place moves on from which its lines would be read again. The spool does so by
+/// itself as soon as a request fails, an alert waits for longer than `mostPatience` or they are more than `maxFreshBytes`.
+///
+/// It leaves the spool in one of three ways only: the Local API has answered 201 to the request it was in; it was refused
+/// for good and is in the dead-letter file with the reason; or the spool was full and it was the oldest (counted and
+/// logged). Being sent twice is possible (the answer was lost) and harmless: the alert's uuid is the same.
+///
+/// ```
+/// append ──► fresh ──(answered)──────────────────────────► gone, `accounted` is told
+///              └──(secure, failure, age, room)──► entries ──(answered)──► gone
+///                         `accounted` is told ◄──┘
+/// ```
 ///
 /// One request is under way at a time; what arrives meanwhile goes with the next one. `append` may be called from any
-/// thread and costs one write and one sync; it never waits for the network.
+/// thread; it never waits for the network.
 public final class AlertSpool: Sendable {
     public struct Settings: Sendable {
         /// Made if missing; holds `alerts.spool` and `refused-alerts.jsonl`.
@@ -20,19 +29,34 @@ public final class AlertSpool: Sendable {
         public var maxBytes = 256 * 1024 * 1024
         /// Longest request body, unless a single alert is longer.
         public var maxRequestBytes = 4 * 1024 * 1024
+        /// Most that is in memory only; while the disk refuses to be written, oldest alerts are dropped beyond it.
+        public var maxFreshBytes = 4 * 1024 * 1024
 
         public init(directory: String) { self.directory = directory }
     }
 
-    struct State: ~Copyable {
-        var journal: SpoolJournal
-        var entries: [SpoolJournal.Entry]
-        /// Alerts that the disk did not take: sent first, lost in a crash.
-        var unwritten: [EncodedAlert] = []
+    /// An alert that is not on the disk.
+    struct Fresh {
+        var sequence: UInt64
+        var alert: EncodedAlert
+        var since: Timestamp
     }
 
-    /// Alerts kept in memory while the disk is full.
-    private static let maxUnwritten = 1000
+    struct State: ~Copyable {
+        var journal: SpoolJournal
+        /// On the disk: older than any fresh one.
+        var entries: [SpoolJournal.Entry]
+        var fresh: [Fresh] = []
+        var freshBytes = 0
+        /// The disk refuses to be written.
+        var isDiskBad = false
+        var accounted: @Sendable ([String]) -> Void = { _ in }
+
+        var count: Int { entries.count + fresh.count }
+    }
+
+    /// An alert that has not been answered for so long is written.
+    static let mostPatience = GoDuration.seconds(1)
 
     let settings: Settings
     let deadLetters: DeadLetters
@@ -63,27 +87,51 @@ public final class AlertSpool: Sendable {
         }
     }
 
-    /// Keeps alerts until the Local API has taken them.
+    /// From now on `body` is told the uuids of alerts that are answered or on the disk, on the thread where it happens.
     ///
-    /// While the disk refuses to be written they are kept in memory.
-    ///
-    /// - Throws: `SpoolError` when that room is used up as well; then nothing of `alerts` is kept.
-    public func append(_ alerts: [EncodedAlert]) throws(SpoolError) {
-        guard !alerts.isEmpty else { return }
-        let failure = state.withLock { state in self.keep(alerts, in: &state) }
-        arrived.yield()
-        if let failure { throw failure }
+    /// What raised those alerts may be gone through again without raising them again. It must not call the spool.
+    public func whenAccounted(_ body: @escaping @Sendable ([String]) -> Void) {
+        state.withLock { $0.accounted = body }
     }
 
-    /// The uuids of all alerts that wait, each read back from the disk: for a start.
+    /// Keeps alerts until the Local API has taken them.
+    public func append(_ alerts: [EncodedAlert]) {
+        guard !alerts.isEmpty else { return }
+        let now = Timestamp.now()
+        state.withLock { state in
+            for alert in alerts {
+                state.fresh.append(Fresh(sequence: state.journal.takeSequence(), alert: alert, since: now))
+                state.freshBytes += SpoolRecord.size(of: alert)
+            }
+            if state.freshBytes > settings.maxFreshBytes, !write(&state) { shedFresh(&state) }
+            publishCount(state)
+        }
+        arrived.yield()
+    }
+
+    /// Writes what is in memory only.
+    ///
+    /// - Returns: false if the disk did not take it: what raised these alerts must not be forgotten.
+    @discardableResult public func secure() -> Bool { state.withLock { write(&$0) } }
+
+    /// Writes what is in memory only if the Local API keeps the oldest of it waiting; to be called now and then.
+    public func secureWhatWaits(at now: Timestamp) {
+        state.withLock { state in
+            guard let oldest = state.fresh.first, now - oldest.since > Self.mostPatience else { return }
+            // A disk that refuses is asked again when room runs out, by the next checkpoint, or by the next failed request.
+            if !state.isDiskBad { _ = write(&state) }
+        }
+    }
+
+    /// The uuids of all alerts that wait, those on the disk read back: for a start.
     public var waiting: Set<String> {
         state.withLock { state in
-            Set(state.entries.compactMap { state.journal.read($0)?.uuid } + state.unwritten.map(\.uuid))
+            Set(state.entries.compactMap { state.journal.read($0)?.uuid } + state.fresh.map(\.alert.uuid))
         }
     }
 
     /// How many alerts wait.
-    public var count: Int { state.withLock { $0.entries.count + $0.unwritten.count } }
+    public var count: Int { state.withLock { $0.count } }
 
     /// Waits until everything is sent, for shutdown; false if the time was too short (the rest stays on disk).
     public func waitUntilEmpty(within limit: GoDuration) async -> Bool {
@@ -96,36 +144,13 @@ public final class AlertSpool: Sendable {
 
     /// Wakes the sender; each element stands for any number of arrivals.
     var wakeUps: AsyncStream<Void> { arrivals }
-
-    private func keep(_ alerts: [EncodedAlert], in state: inout State) -> SpoolError? {
-        var shed = 0
-        let coming = alerts.reduce(0) { $0 + $1.json.count + $1.uuid.utf8.count + SpoolRecord.headerBytes + 1 }
-        while state.journal.bytes + coming > settings.maxBytes, !state.entries.isEmpty {
-            let oldest = state.entries.removeFirst()
-            state.journal.acknowledge([oldest], left: &state.entries)
-            shed += 1
-        }
-        if shed > 0 {
-            counters.shed.add(UInt64(shed))
-            log.error("Alert spool is full: oldest alerts dropped", metadata: ["count": "\(shed)"])
-        }
-        defer { counters.set(alerts: state.entries.count + state.unwritten.count, bytes: state.journal.bytes) }
-        do {
-            state.entries += try state.journal.append(alerts)
-            return nil
-        } catch {
-            guard state.unwritten.count + alerts.count <= Self.maxUnwritten else { return error }
-            log.error("Alerts are kept in memory only", metadata: ["error": "\(error)", "count": "\(alerts.count)"])
-            state.unwritten += alerts
-            return nil
-        }
-    }
 }
 
 /// The spool's metrics, resolved once.
 struct SpoolCounters: Sendable {
     let alerts: Gauge
     let bytes: Gauge
+    let written: Counter
     let sent: Counter
     let refused: Counter
     let shed: Counter
@@ -133,6 +158,7 @@ struct SpoolCounters: Sendable {
     init(_ metrics: Metrics) {
         alerts = metrics.gauge(.spoolAlerts)
         bytes = metrics.gauge(.spoolBytes)
+        written = metrics.counter(.spoolWritten)
         sent = metrics.counter(.spoolSent)
         refused = metrics.counter(.spoolRefused)
         shed = metrics.counter(.spoolShed)

@@ -18,6 +18,9 @@ struct SpoolJournal: ~Copyable {
         var end: Int { offset + length }
     }
 
+    /// Records are gathered to about this much for one system call.
+    private static let writeBytes = 256 * 1024
+
     private let path: String
     private var fd: Int32
     private var end = 0
@@ -54,25 +57,35 @@ struct SpoolJournal: ~Copyable {
 
     var bytes: Int { liveBytes }
 
+    /// A number that no alert of this file has or had.
+    mutating func takeSequence() -> UInt64 {
+        defer { nextSequence += 1 }
+        return nextSequence
+    }
+
     /// Writes alerts and syncs them. On failure the file is as before.
-    mutating func append(_ alerts: [EncodedAlert]) throws(SpoolError) -> [Entry] {
-        var buffer: [UInt8] = []
+    mutating func append(_ alerts: [(sequence: UInt64, alert: EncodedAlert)]) throws(SpoolError) -> [Entry] {
         var entries: [Entry] = []
-        buffer.reserveCapacity(alerts.reduce(0) { $0 + $1.json.count + SpoolRecord.headerBytes + 64 })
-        for alert in alerts {
-            let sequence = nextSequence + UInt64(entries.count)
+        entries.reserveCapacity(alerts.count)
+        let start = end
+        var isWritten = true
+        var buffer: [UInt8] = []
+        for (number, (sequence, alert)) in alerts.enumerated() where isWritten {
             let offset = end + buffer.count + SpoolRecord.headerBytes
             let length = SpoolRecord.append(alert, sequence: sequence, to: &buffer)
             entries.append(Entry(sequence: sequence, offset: offset, length: length))
+            guard buffer.count >= Self.writeBytes || number == alerts.count - 1 else { continue }
+            isWritten = write(buffer)
+            end += buffer.count
+            buffer.removeAll(keepingCapacity: true)
         }
-        guard write(buffer), fdatasync(fd) == 0 else {
+        guard isWritten, fdatasync(fd) == 0 else {
             let reason = systemMessage(errno)
+            end = start
             ftruncate(fd, off_t(end))
             throw SpoolError("write \(path): \(reason)")
         }
-        end += buffer.count
-        liveBytes += buffer.count
-        nextSequence += UInt64(entries.count)
+        liveBytes += end - start
         return entries
     }
 

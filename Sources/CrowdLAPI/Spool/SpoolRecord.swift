@@ -23,6 +23,9 @@ struct SpoolRecord: Equatable {
     var sequence: UInt64
     var payload: [UInt8]
 
+    /// What an alert takes in the file.
+    static func size(of alert: EncodedAlert) -> Int { headerBytes + alert.uuid.utf8.count + 1 + alert.json.count }
+
     /// Appends the record of an alert; the length of its payload.
     static func append(_ alert: EncodedAlert, sequence: UInt64, to bytes: inout [UInt8]) -> Int {
         let length = alert.uuid.utf8.count + 1 + alert.json.count
