@@ -34,7 +34,7 @@ import Testing
     @Test func whatIsAnsweredIsNeverWritten() async throws {
         let spool = try open()
         let ledger = Ledger(spool)
-        let task = send(spool) { json throws(LAPIError) in Received.numbers(json).map(String.init) }
+        let task = send(spool) { json throws(LAPIError) in AlertReceipt(ids: Received.numbers(json).map(String.init)) }
         for number in 0..<300 { spool.append([alert(number)]) }
         #expect(await spool.waitUntilEmpty(within: .seconds(10)))
         task.cancel()

@@ -224,9 +224,9 @@ func openSpool(
     @Test func whatABatchWasRefusedIsKeptAside() async throws {
         let directory = try TemporaryDirectory()
         let metrics = Metrics()
-        let spool = try openSpool(directory, metrics: metrics)
+        let spool = try openSpool(directory.path, metrics: metrics)
         let seen = Received()
-        try spool.append((0..<20).map { alert($0) })
+        spool.append((0..<20).map { alert($0) })
         let requests = Mutex(0)
         let task = run(spool) { json throws(LAPIError) in
             requests.withLock { $0 += 1 }
