@@ -198,6 +198,8 @@ def take(batch):
 def start_sink():
     Sink.take = staticmethod(take)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
+    # A killed agent breaks its connections.
+    server.handle_error = lambda *_: None
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server.server_address[1]
 

@@ -19,12 +19,13 @@ struct DockerRepeats {
     private var told: [Told] = []
     private var oldest = 0
     private var newest = Int64.min
+    private var clockIsFine = false
 
     /// Whether this was told before; it counts as told from then on.
     mutating func isRepeated(_ entry: DockerLogCutter.Entry, at time: Timestamp) -> Bool {
         let line = Told(time: time.nanoseconds, sum: Checksum.crc32(entry.line.buffer))
-        let isBack = line.time < newest || (line.time == newest && line.time % 100 != 0)
-        if isBack, told.contains(line) { return true }
+        clockIsFine = clockIsFine || line.time % 100 != 0
+        if line.time < newest || (line.time == newest && clockIsFine), told.contains(line) { return true }
         newest = max(newest, line.time)
         if told.count < Self.mostLines {
             told.append(line)
