@@ -15,7 +15,7 @@ FUZZ_SECONDS ?= 60
 WITH_PROGRAMS := ^(SuiteTests|CrowdFirewallTests|CrowdToolsTests)\.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fuzz lint build install replay torture chaos units bench bench-bouncer bench-sources bench-peers packages
+.PHONY: accept-docker help demo test check fuzz lint build install replay torture chaos units bench bench-bouncer bench-sources bench-peers packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -102,3 +102,9 @@ bench-peers: ## installs fail2ban and Debian's crowdsec for `make bench`; no ser
 accept: build ## Debian's crowdsec 1.4 and bouncers, Python clients, unmodified, against our Local API (root)
 	@Tests/Benchmarks/install-peers.sh
 	@Tests/Accept/accept.sh
+	@Tests/Accept/docker.sh
+
+accept-docker: ## the docker source alone, under Debian's Docker Engine in namespaces of its own (root)
+	swift build -c release $(SWIFT_FLAGS) --product crowd-agent
+	@Tests/Benchmarks/install-peers.sh
+	@Tests/Accept/docker.sh

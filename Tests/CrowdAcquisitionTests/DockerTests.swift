@@ -45,6 +45,26 @@ import Testing
         #expect(harness.stop(cursors) == [])
     }
 
+    /// As 20.10 does when it rotates a log: what the new file holds comes again, with the same times.
+    @Test(arguments: [1, 2, 30], [false, true])
+    func whatComesAgainAtARotationIsReadOnce(held: Int, isTTY: Bool) throws {
+        var web = subject("a", "web")
+        web.isTTY = isTTY
+        engine.run(web)
+        let harness = SourceHarness(try source("container_name: [web]"))
+        var expected: [String] = []
+        for round in 0..<20 {
+            let lines = (0..<30).map { "round \(round), \($0)" }
+            engine.write(lines.joined(separator: "\n") + "\n", to: id("a"))
+            expected += lines
+            #expect(harness.texts(30, cursors) == lines)
+            engine.rotate(id("a"), holding: held)
+        }
+        engine.write("same\nsame\nsame\nend\n", to: id("a"))
+        #expect(harness.texts(4, cursors) == ["same", "same", "same", "end"])
+        #expect(harness.stop(cursors) == [])
+    }
+
     /// Lines above 16 KiB come in several entries.
     @Test(arguments: [false, true])
     func longLinesArePutTogether(isTTY: Bool) throws {

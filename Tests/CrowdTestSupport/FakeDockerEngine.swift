@@ -31,6 +31,8 @@ public final class FakeDockerEngine: Sendable {
         var stream: UInt8
         var task: String
         var text: [UInt8]
+        /// Told to those only who followed before.
+        var isRepeat = false
     }
 
     struct Life: Sendable {
@@ -143,7 +145,8 @@ public final class FakeDockerEngine: Sendable {
     ) {
         state.withLock { state in
             for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
-                let time = time ?? state.lives[id]?.entries.last.map { max($0.time + .nanosecond, .now()) } ?? .now()
+                let newest = state.lives[id]?.entries.map(\.time).max()
+                let time = time ?? newest.map { max($0 + .nanosecond, .now()) } ?? .now()
                 var rest = Array((line + "\n").utf8)[...]
                 while !rest.isEmpty {
                     let piece = rest.prefix(Self.entryBytes)
@@ -151,6 +154,17 @@ public final class FakeDockerEngine: Sendable {
                     state.lives[id]?.entries.append(
                         Entry(time: time, stream: errors ? 2 : 1, task: task, text: Array(piece)))
                 }
+            }
+        }
+    }
+
+    /// The log is rotated just after its last `count` lines went to the new file: whoever follows is told them again.
+    public func rotate(_ id: String, holding count: Int) {
+        state.withLock { state in
+            let last = state.lives[id]?.entries.filter { !$0.isRepeat }.suffix(count) ?? []
+            for var entry in last {
+                entry.isRepeat = true
+                state.lives[id]?.entries.append(entry)
             }
         }
     }
@@ -254,12 +268,15 @@ public final class FakeDockerEngine: Sendable {
         let since = request.time("since") ?? Timestamp(nanoseconds: 0)
         let until = request.time("until")
         var told = 0
+        let known = state.withLock { $0.lives[subject.id]?.entries.count ?? 0 }
         while true {
             // In this order: what is written before the end is told.
             let isOver = state.withLock { !follows || $0.isStopped || $0.lives[subject.id]?.isRunning != true }
             let entries = state.withLock { $0.lives[subject.id]?.entries ?? [] }
             var bytes: [UInt8] = []
-            for entry in entries.dropFirst(told) where entry.time >= since && until.map({ entry.time <= $0 }) ?? true {
+            for (index, entry) in entries.enumerated().dropFirst(told)
+            where entry.time >= since && until.map({ entry.time <= $0 }) ?? true {
+                if entry.isRepeat && index < known { continue }
                 guard request.query[entry.stream == 2 ? "stderr" : "stdout"] == "1" else { continue }
                 bytes += entry.bytes(request, subject)
             }

@@ -25,6 +25,7 @@ final class DockerReader: @unchecked Sendable {
     /// nil when it is read once.
     private let cursorName: String?
     private var cutter: DockerLogCutter
+    private var repeats = DockerRepeats()
     private var failure: DockerLogCutter.Failure?
     /// What was written before this is told late.
     private var connected = Timestamp.now()
@@ -81,6 +82,7 @@ final class DockerReader: @unchecked Sendable {
         connected = Timestamp.now()
         failure = nil
         cutter = Self.makeCutter(target, config)
+        repeats = DockerRepeats()
         cursors.expectKnown()
         let request = DockerEngine.LogRequest(
             path: "\(target.kind.rawValue)s/\(target.id)", follows: follows,
@@ -114,6 +116,7 @@ final class DockerReader: @unchecked Sendable {
     private func isNew(_ entry: DockerLogCutter.Entry) -> Bool {
         guard let time = entry.time else { return true }
         newest = time
+        if repeats.isRepeated(entry, at: time) { return false }
         return cursorName == nil || cursors.isNew(time, task: entry.task)
     }
 

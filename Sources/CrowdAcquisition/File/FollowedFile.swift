@@ -16,6 +16,9 @@ final class FollowedFile {
     /// How long a file is read on that has lost its name, in seconds.
     private static let lingering: Int64 = 60
 
+    /// A file that is longer than what can be read of it is opened again after this.
+    private static let stuckPatience = GoDuration.seconds(1)
+
     /// A new file may be seen only so long after it was made.
     private static let slowness = GoDuration.seconds(2)
 
@@ -32,6 +35,7 @@ final class FollowedFile {
     private var looksAgain = false
     private var left: [(reader: LogReader, until: Timestamp)] = []
     private var isReported = false
+    private var stuckSince: Timestamp?
     private var saysLongLines = true
     private let block = LogReader.makeBlock()
     private let hits: Counter
@@ -69,9 +73,10 @@ final class FollowedFile {
             return true
         }
         opened.lateUntil = opened.size
-        if opened.isSame(as: saved), opened.begins(like: saved) {
+        let holder = RotatedFiles.holder(of: saved, named: opened)
+        if holder === opened {
             begin(opened, at: saved.offset, into: queue)
-        } else if let holder = RotatedFiles.holder(of: saved) {
+        } else if let holder {
             context.log.info("\(path) was rotated meanwhile: what it held before is read first")
             holder.lateUntil = holder.size
             begin(holder, at: saved.offset, into: queue)
@@ -175,7 +180,8 @@ final class FollowedFile {
             case .emptied: return startOver(into: queue)
             }
         } catch {
-            context.log.error("Reading \(path) failed: \(error)")
+            context.log.error("Reading \(path) failed, opening it again: \(error)")
+            context.positions.remember(reader.place)
             self.reader = nil
             return 0
         }
@@ -227,7 +233,8 @@ final class FollowedFile {
         let file = reader.file
         var info = stat()
         if stat(path, &info) == 0, UInt64(info.st_dev) == file.device, UInt64(info.st_ino) == file.inode {
-            return Int64(info.st_size) < file.offset ? startOver(into: queue) : 0
+            if Int64(info.st_size) < file.offset { return startOver(into: queue) }
+            return isStuck(at: Int64(info.st_size)) ? openAgain(into: queue) : 0
         }
         // Renamed or removed: what was written before the name changed is read first.
         let rest = read(into: queue)
@@ -236,6 +243,25 @@ final class FollowedFile {
         context.positions.remember(reader.place)
         left.append((reader, Timestamp.now() + GoDuration.seconds(FollowedFile.lingering)))
         if left.count > 8 { left.removeFirst() }
+        isCatchingUp = true
+        return goOn(into: queue)
+    }
+
+    /// It is longer than what can be read of it, and that for a while.
+    private func isStuck(at size: Int64) -> Bool {
+        guard let reader, size > reader.file.offset else {
+            stuckSince = nil
+            return false
+        }
+        let since = stuckSince ?? Timestamp.now()
+        stuckSince = since
+        return Timestamp.now() - since > Self.stuckPatience
+    }
+
+    /// Its name leads to another file though the numbers are the same, as a network file system may have it.
+    private func openAgain(into queue: LineQueue) -> Int {
+        stuckSince = nil
+        context.positions.remember(reader?.place)
         isCatchingUp = true
         return goOn(into: queue)
     }

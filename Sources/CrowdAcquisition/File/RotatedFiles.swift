@@ -27,10 +27,17 @@ enum RotatedFiles {
         [".gz", ".bz2", ".xz", ".zst", ".lz4"].contains { path.hasSuffix($0) }
     }
 
-    /// The file in which a position lies, if its name leads elsewhere now: renamed, or copied before it was emptied.
-    static func holder(of position: FilePosition) -> LogFile? {
+    /// The file in which a position lies: what its name leads to, or else a file beside it, renamed, or copied before it was
+    /// emptied.
+    ///
+    /// Numbers go before contents. They may be others than before: file systems of the network and of programs make them up,
+    /// devices are numbered anew with each boot.
+    static func holder(of position: FilePosition, named: LogFile?) -> LogFile? {
+        let isNamed = named?.begins(like: position) ?? false
+        if let named, isNamed, named.isSame(as: position) { return named }
         let siblings = siblings(of: position.path)
-        return siblings.last { $0.isSame(as: position) && $0.begins(like: position) }
-            ?? siblings.last { position.headLength > 0 && $0.begins(like: position) }
+        let renamed = siblings.last { $0.isSame(as: position) && $0.begins(like: position) }
+        guard renamed == nil, position.headLength > 0 else { return renamed }
+        return isNamed ? named : siblings.last { $0.begins(like: position) }
     }
 }

@@ -7,13 +7,8 @@ public final class SpanFile {
 
     /// nil when the file of that position is nowhere to be found.
     public init?(_ position: FilePosition) {
-        let named = try? LogFile(position.path)
-        guard let named, named.isSame(as: position), named.begins(like: position) else {
-            guard let holder = RotatedFiles.holder(of: position) else { return nil }
-            file = holder
-            return
-        }
-        file = named
+        guard let holder = RotatedFiles.holder(of: position, named: try? LogFile(position.path)) else { return nil }
+        file = holder
     }
 
     /// nil when the file does not reach as far.
