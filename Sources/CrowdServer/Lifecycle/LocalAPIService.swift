@@ -120,7 +120,8 @@ public final class LocalAPIService: Sendable {
             let channel = HTTP1Channel(
                 responder: responder,
                 configuration: HTTP1Channel.Configuration(
-                    additionalChannelHandlers: [ConnectionGuard()], httpDecoderConfiguration: decoder))
+                    additionalChannelHandlers: [ConnectionGuard(), AnswerGathering()], httpDecoderConfiguration: decoder
+                ))
             let conforming = ConformingChannel(base: channel)
             guard let tls else { return LoopBoundChannel(base: LimitedChannel(base: conforming, limit: limit)) }
             let secure = TLSListener(base: conforming, tls: tls)
