@@ -45,10 +45,11 @@ import Testing
         numbers.map { EngineHarness.line("192.0.2.\($0)", $0) }
     }
 
-    @Test func linesGoOnAndAlertsKeepTheirOrder() throws {
+    /// Even if they are to be poured again, as long as no scenario wants them.
+    @Test(arguments: ["", "reprocess: true\n"]) func linesGoOnAndAlertsKeepTheirOrder(_ fields: String) throws {
         let gate = Completion<Bool>()
         defer { gate.set(true) }
-        let harness = try harness([Self.scenario()]) { address in
+        let harness = try harness([Self.scenario(fields)]) { address in
             _ = gate.wait()
             return Self.name(address)
         }

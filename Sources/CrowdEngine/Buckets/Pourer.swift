@@ -77,6 +77,14 @@ final class Pourer {
         frozen = (nil, nil)
     }
 
+    /// Whether some scenario may take the machine's event; nothing is poured.
+    func mayTake() -> Bool {
+        index.candidates(on: machine, into: &candidates)
+        return candidates.contains { number in
+            scenarios.with(number) { !$0.filter.isPure || (try? $0.filter.bool(on: machine)) != false }
+        }
+    }
+
     private func offer(to scenario: Scenario) {
         do {
             guard try scenario.filter.bool(on: machine) else { return }

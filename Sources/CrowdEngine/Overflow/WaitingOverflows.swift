@@ -10,7 +10,7 @@ final class WaitingOverflows {
 
     /// An overflow that postoverflows have not seen yet.
     struct Overflow {
-        let alerts: [RaisedAlert]
+        let object: OverflowObject
         let time: Timestamp
     }
 
@@ -34,10 +34,10 @@ final class WaitingOverflows {
     var isFull: Bool { entries.count >= WaitingOverflows.most }
 
     /// The hub asks for the first source's name, and only where a remedy is wanted.
-    func append(_ alerts: [RaisedAlert], at time: Timestamp) {
-        let first = alerts.first?.header
+    func append(_ object: OverflowObject, at time: Timestamp) {
+        let first = object.alerts.first?.header
         let address = first?.remediation == true ? IPAddress(first?.source.ip ?? "") : nil
-        entries.append(Entry(overflow: Overflow(alerts: alerts, time: time), address: address))
+        entries.append(Entry(overflow: Overflow(object: object, time: time), address: address))
         ask()
     }
 

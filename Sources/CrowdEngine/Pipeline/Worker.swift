@@ -173,7 +173,12 @@ public final class Worker {
     ///
     /// - Parameter all: waits for the names of all.
     public func settleWaiting(all: Bool = false) {
-        while let overflow = waiting?.next(waits: all) { conclude(overflow.alerts, overflow.time, reprocesses: false) }
+        concludeWaiting(all: all)
+        if !pourer.overflows.isEmpty { settleOverflows() }
+    }
+
+    private func concludeWaiting(all: Bool) {
+        while let overflow = waiting?.next(waits: all) { conclude(overflow.object, overflow.time) }
     }
 
     /// Overflows may be poured again and overflow once more; the chain ends by itself, and at a bound.
@@ -206,30 +211,35 @@ public final class Worker {
             observer?.raised(alerts)
             return
         }
-        guard let waiting, !reprocesses else {
+        let time = overflow.bucket.overflowed
+        let object = OverflowObject(alerts, reprocesses: reprocesses)
+        guard let waiting, !reprocesses || !isWanted(object, time) else {
             // What is poured again comes before the next line, and after what overflowed earlier.
-            settleWaiting(all: true)
-            return conclude(alerts, overflow.bucket.overflowed, reprocesses: reprocesses)
+            concludeWaiting(all: true)
+            return conclude(object, time)
         }
-        waiting.append(alerts, at: overflow.bucket.overflowed)
-        if waiting.isFull, let first = waiting.next(waits: true) {
-            conclude(first.alerts, first.time, reprocesses: false)
-        }
-        settleWaiting()
+        waiting.append(object, at: time)
+        if waiting.isFull, let first = waiting.next(waits: true) { conclude(first.object, first.time) }
+        concludeWaiting(all: false)
+    }
+
+    /// Whether pouring it again would change a bucket.
+    private func isWanted(_ overflow: OverflowObject, _ time: Timestamp) -> Bool {
+        asEvent(overflow, time) { pourer.mayTake() }
     }
 
     /// Runs the postoverflows, and raises the alerts unless one of them objects.
-    private func conclude(_ alerts: [RaisedAlert], _ time: Timestamp, reprocesses: Bool) {
-        let object = OverflowObject(alerts, reprocesses: reprocesses)
+    private func conclude(_ object: OverflowObject, _ time: Timestamp) {
         prepare(overflowEvent, object, time)
         if !content.postoverflows.isEmpty { _ = postoverflow.run() }
         recorder?.overflowed(overflowEvent)
         guard !overflowEvent.isWhitelisted else {
-            observer?.ignored(alerts[0].header, reason: String(overflowEvent.whitelistReason))
+            observer?.ignored(object.alerts[0].header, reason: String(overflowEvent.whitelistReason))
             return
         }
         let finished = object.finished
-        if object.reprocesses { pourAgain(object, time) }
+        // To the bucket stage, as a live event.
+        if object.reprocesses { asEvent(object, time) { pourer.pour() } }
         observer?.raised(finished)
     }
 
@@ -260,12 +270,12 @@ public final class Worker {
         event.setMarshaledTime(event.arena.copy(time.rfc3339Nano), instant: time)
     }
 
-    /// To the bucket stage, as a live event, with nothing but the overflow in it.
-    private func pourAgain(_ overflow: OverflowObject, _ time: Timestamp) {
+    /// With the event at hand being the overflow, and nothing else in it.
+    private func asEvent<R>(_ overflow: OverflowObject, _ time: Timestamp, _ body: () -> R) -> R {
         let line = event.line
+        defer { event.line = line }
         prepare(event, overflow, time)
-        pourer.pour()
-        event.line = line
+        return body()
     }
 
     private func complain(_ scenario: String, _ text: String) {
