@@ -198,7 +198,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("nope:///x", "nope datasource"), ("x", "no protocol"), ("file:///x?foo=1", "unknown parameter foo"),
+        ("nope:///x", "unknown data source nope"), ("x", "no protocol"), ("file:///x?foo=1", "unknown parameter foo"),
     ])
     func refusesDSN(_ dsn: String, reason: String) throws {
         let context = AcquisitionContext(metrics: Metrics(), log: log)

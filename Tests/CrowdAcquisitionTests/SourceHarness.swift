@@ -25,6 +25,9 @@ final class SourceHarness: Sendable {
 
     deinit { supervisor.stop.set() }
 
+    /// Why a source that reads once could not.
+    var failure: (any Error)? { supervisor.failure }
+
     /// A line with what came with it.
     struct Line: Equatable {
         var text: String

@@ -1,5 +1,6 @@
 public import CrowdCore
 import CrowdEngine
+import Logging
 
 /// Reads acquisition files into data sources (surface facts C.1).
 public enum Acquisition {
@@ -30,11 +31,16 @@ public enum Acquisition {
         do {
             documents = try ConfigFile.documents(path, expandEnvironment: true)
         } catch {
-            loaded.errors.append(error)
+            loaded.errors.append(AcquisitionDocument.complete(error, of: path))
             return
         }
-        for document in documents.compactMap({ $0 }) where !document.isNull {
+        for (position, node) in documents.enumerated() {
+            guard let node, !node.isNull else { continue }
             do {
+                let document = try AcquisitionDocument(node, file: path, position: documents.count > 1 ? position : nil)
+                if document.isDetected {
+                    context.log.debug("\(path): datasource type missing, detected 'source=\(document.kind)'")
+                }
                 loaded.sources.append(try source(document, context))
             } catch {
                 loaded.errors.append(error)
@@ -42,47 +48,30 @@ public enum Acquisition {
         }
     }
 
-    private static func source(_ document: YAMLNode, _ context: AcquisitionContext) throws(ConfigError)
-        -> any DataSource
-    {
-        let yaml = try document.anyMapping()
-        let kind: String
-        if let named = try yaml.string("source"), !named.isEmpty {
-            kind = named
-        } else if yaml["filename"] != nil || yaml["filenames"] != nil {
-            kind = "file"
-        } else if yaml["journalctl_filter"] != nil {
-            kind = "journalctl"
-        } else {
-            throw ConfigError("missing 'source' field", at: document.mark)
+    private static func source(
+        _ document: AcquisitionDocument, _ context: AcquisitionContext
+    ) throws(ConfigError) -> any DataSource {
+        do {
+            let common = try SourceCommon(document.node.anyMapping(), at: document.node.mark, needsLabels: false)
+            let context = context.logging(at: common.logLevel)
+            let source = try source(document.kind, document.node, context)
+            guard let transform = common.transform else { return source }
+            return try TransformedSource(source, transform, log: context.log)
+        } catch {
+            throw document.complete(error)
         }
-        let (source, common) = try source(kind, document, context)
-        guard let transform = common.transform else { return source }
-        return try TransformedSource(source, transform, log: context.log)
     }
 
     private static func source(
-        _ kind: String, _ document: YAMLNode, _ context: AcquisitionContext
-    ) throws(ConfigError) -> (any DataSource, SourceCommon) {
+        _ kind: String, _ node: YAMLNode, _ context: AcquisitionContext
+    ) throws(ConfigError) -> any DataSource {
         switch kind {
-        case "file":
-            let config = try FileSourceConfig(from: document)
-            return (FileSource(config, context), config.common)
-        case "journalctl":
-            let config = try JournalSourceConfig(from: document)
-            return (JournalSource(config, context), config.common)
-        case "syslog":
-            let config = try SyslogSourceConfig(from: document)
-            return (SyslogSource(config, context), config.common)
-        case "http":
-            let config = try HTTPSourceConfig(from: document)
-            return (HTTPSource(config, context), config.common)
-        case "docker":
-            let config = try DockerSourceConfig(from: document)
-            return (DockerSource(config, context), config.common)
-        case "kafka", "kinesis", "cloudwatch", "s3", "loki", "victorialogs", "k8s-audit", "wineventlog", "appsec":
-            throw ConfigError("data source \(kind) is not built in this version of crowd-agent", at: document.mark)
-        default: throw ConfigError("unknown data source \(kind)", at: document.mark)
+        case "file": FileSource(try FileSourceConfig(from: node), context)
+        case "journalctl": JournalSource(try JournalSourceConfig(from: node), context)
+        case "syslog": SyslogSource(try SyslogSourceConfig(from: node), context)
+        case "http": HTTPSource(try HTTPSourceConfig(from: node), context)
+        case "docker": DockerSource(try DockerSourceConfig(from: node), context)
+        default: throw ConfigError("unknown data source \(kind)")
         }
     }
 
@@ -102,10 +91,20 @@ public enum Acquisition {
         let scheme = dsn[..<mark.lowerBound]
         let rest = String(dsn[mark.upperBound...])
         switch scheme {
-        case "file": return FileSource(try FileSourceConfig(dsn: rest, labels: labels), context)
-        case "journalctl": return JournalSource(try JournalSourceConfig(dsn: rest, labels: labels), context)
-        case "docker": return DockerSource(try DockerSourceConfig(dsn: rest, labels: labels), context)
-        default: throw ConfigError("\(scheme) datasource does not support command-line acquisition")
+        case "file":
+            let config = try FileSourceConfig(dsn: rest, labels: labels)
+            return FileSource(config, context.logging(at: config.common.logLevel))
+        case "journalctl":
+            let config = try JournalSourceConfig(dsn: rest, labels: labels)
+            return JournalSource(config, context.logging(at: config.common.logLevel))
+        case "docker":
+            let config = try DockerSourceConfig(dsn: rest, labels: labels)
+            return DockerSource(config, context.logging(at: config.common.logLevel))
+        case "http", "k8s-audit", "kafka", "kinesis", "syslog", "appsec":
+            throw ConfigError("\(scheme) datasource does not support command-line acquisition")
+        default:
+            try AcquisitionDocument.check(String(scheme))
+            throw ConfigError("\(scheme) datasource does not support command-line acquisition")
         }
     }
 }

@@ -44,6 +44,14 @@ public struct AcquisitionContext: Sendable {
         self.positions = positions
         self.cursors = cursors
     }
+
+    /// The same with a logger of this level; nil leaves it.
+    func logging(at level: LogLevel?) -> AcquisitionContext {
+        guard let level else { return self }
+        var other = self
+        other.log.logLevel = level.loggerLevel
+        return other
+    }
 }
 
 /// Runs data sources, each on a thread of its own, and starts one that failed again after a while.

@@ -7,6 +7,8 @@ struct SourceCommon: Sendable {
     var labels: [(String, String)]
     /// Lines carry their own time (`use_time_machine`, and every replay).
     var isReplay = false
+    /// Of this source's messages; nil is the agent's.
+    var logLevel: LogLevel?
     /// Makes other lines of each line.
     var transform: LineTransformConfig?
 
@@ -22,6 +24,7 @@ struct SourceCommon: Sendable {
         mode = try yaml.choice("mode") ?? .tail
         labels = needsLabels || yaml.present("labels") != nil ? try SourceCommon.labels(yaml, at: mark) : []
         isReplay = try yaml.bool("use_time_machine") ?? false
+        logLevel = try yaml.logLevel("log_level")
         if let node = yaml.present("transform") {
             transform = LineTransformConfig(text: try node.string(), mark: node.mark)
         }
@@ -31,6 +34,12 @@ struct SourceCommon: Sendable {
     init(replaying labels: [(String, String)]) {
         self.labels = labels
         (mode, isReplay) = (.cat, true)
+    }
+
+    /// `log_level` of a DSN.
+    mutating func readLogLevel(_ text: String) throws(ConfigError) {
+        guard let level = LogLevel(text) else { throw ConfigError("not a valid logrus Level: \"\(text)\"") }
+        logLevel = level
     }
 
     private static func labels(_ yaml: YAMLMapping, at mark: SourceMark) throws(ConfigError) -> [(String, String)] {

@@ -31,7 +31,9 @@ struct DockerSourceConfig: Sendable {
         ]
 
     init(from node: YAMLNode) throws(ConfigError) {
-        let yaml = try node.mapping(type: "dockeracquisition.Configuration", known: Self.keys)
+        let yaml = try node.sourceMapping(
+            type: "dockeracquisition.Configuration", known: Self.keys,
+            reading: "while parsing DockerAcquisition configuration:")
         common = try SourceCommon(yaml, at: node.mark, needsLabels: false)
         guard common.mode != .server else {
             throw ConfigError("unsupported mode 'server' for docker source", at: node.mark)
@@ -148,7 +150,7 @@ struct DockerSourceConfig: Sendable {
         case "follow_stdout": followsOutput = try bool()
         case "follow_stderr": followsErrors = try bool()
         case "docker_host": host = try DockerHost(value)
-        case "log_level": break
+        case "log_level": try common.readLogLevel(value)
         default: throw ConfigError("unsupported key \(key) in docker DSN")
         }
     }

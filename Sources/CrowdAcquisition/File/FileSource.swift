@@ -12,20 +12,11 @@ import Synchronization
 final class FileSource: DataSource {
     private let config: FileSourceConfig
     private let context: AcquisitionContext
-    private let exclusions: [GoPattern]
     private let begun = Atomic(false)
 
     init(_ config: FileSourceConfig, _ context: AcquisitionContext) {
         self.config = config
         self.context = context
-        exclusions = config.exclusions.compactMap { text in
-            do {
-                return try GoPattern(text)
-            } catch {
-                context.log.error("exclude_regexps: \(error)")
-                return nil
-            }
-        }
     }
 
     var name: String { "file:" + config.patterns.joined(separator: ",") }
@@ -40,7 +31,9 @@ final class FileSource: DataSource {
 
     // MARK: once
 
+    /// - Throws: from the command line, when a file could not be read to its end; the others are read all the same.
     private func readOnce(into queue: LineQueue, until stop: StopFlag) throws {
+        var failure: ConfigError?
         for pattern in config.patterns {
             let paths = matching(pattern)
             if paths.isEmpty {
@@ -49,10 +42,16 @@ final class FileSource: DataSource {
             }
             for path in paths {
                 context.log.info("reading \(path) at once")
-                WholeFile(path, origin: origin(path), maxLine: config.maxLineBytes, context).read(
-                    into: queue, until: stop)
+                let file = WholeFile(path, origin: origin(path), maxLine: config.maxLineBytes, context)
+                do {
+                    try file.read(into: queue, until: stop)
+                } catch {
+                    context.log.error("\(error)")
+                    failure = failure ?? error
+                }
             }
         }
+        if let failure, config.demandsFiles { throw failure }
     }
 
     private func origin(_ path: String) -> LineOrigin {
@@ -63,7 +62,7 @@ final class FileSource: DataSource {
     private func matching(_ pattern: String) -> [String] {
         FilePattern.matches(pattern).filter { path in
             var path = path
-            return path.withUTF8 { bytes in !exclusions.contains { $0.matches(ByteSlice(bytes)) } }
+            return path.withUTF8 { bytes in !config.exclusions.contains { $0.matches(ByteSlice(bytes)) } }
         }
     }
 

@@ -17,9 +17,10 @@ struct WholeFile {
         self.context = context
     }
 
-    func read(into queue: LineQueue, until stop: StopFlag) {
+    /// - Throws: when it could not be read to its end; what came before has been handed over.
+    func read(into queue: LineQueue, until stop: StopFlag) throws(ConfigError) {
         guard let reader = GzipReader(path) else {
-            return context.log.error("Unable to read \(path): \(systemMessage(errno))")
+            throw ConfigError("Unable to read \(path): \(systemMessage(errno))")
         }
         let hits = context.metrics.counter(
             .fileSourceHits, [("source", path), ("datasource_type", "file"), ("acquis_type", origin.type)])
@@ -34,8 +35,7 @@ struct WholeFile {
         }
         while !stop.isSet {
             guard let count = reader.read(into: block) else {
-                context.log.error("Reading \(path) failed: it is damaged; what came before was read")
-                break
+                throw ConfigError("Reading \(path) failed: it is damaged or cut off; what came before was read")
             }
             if count == 0 { break }
             deliver(cutter.cut(UnsafeBufferPointer(rebasing: block[0..<count])))

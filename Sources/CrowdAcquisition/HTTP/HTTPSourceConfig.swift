@@ -40,7 +40,7 @@ struct HTTPSourceConfig: Sendable {
         ]
 
     init(from node: YAMLNode) throws(ConfigError) {
-        let yaml = try node.mapping(type: "httpacquisition.Configuration", known: Self.keys)
+        let yaml = try node.sourceMapping(type: "httpacquisition.Configuration", known: Self.keys)
         common = try SourceCommon(yaml, at: node.mark)
         guard common.mode != .cat else { throw ConfigError("unsupported mode 'cat' for http source", at: node.mark) }
         address = try Self.address(yaml)

@@ -11,7 +11,7 @@ struct JournalSourceConfig: Sendable {
     var maxLineBytes = 64 * 1024
 
     init(from node: YAMLNode) throws(ConfigError) {
-        let yaml = try node.mapping(
+        let yaml = try node.sourceMapping(
             type: "journalctlacquisition.Configuration", known: SourceCommon.keys + ["journalctl_filter"])
         common = try SourceCommon(yaml, at: node.mark)
         filters = try yaml.strings("journalctl_filter") ?? []
@@ -33,7 +33,7 @@ struct JournalSourceConfig: Sendable {
             switch sides[0] {
             case "filters": filters.append(value)
             case "since": since = value
-            case "log_level": break
+            case "log_level": try common.readLogLevel(value)
             default: throw ConfigError("unsupported key \(sides[0]) in journalctl DSN")
             }
         }

@@ -16,7 +16,7 @@ struct SyslogSourceConfig: Sendable {
     var skipsParser = false
 
     init(from node: YAMLNode) throws(ConfigError) {
-        let yaml = try node.mapping(
+        let yaml = try node.sourceMapping(
             type: "syslogacquisition.Configuration",
             known: SourceCommon.keys + [
                 "listen_addr", "listen_port", "protocol", "max_message_len", "disable_rfc_parser", "tls",

@@ -95,9 +95,12 @@ public final class GzipReader {
 
     deinit { gzclose(handle) }
 
-    /// The next bytes; 0 at the end, nil when the file is damaged.
+    /// The next bytes; 0 at the end, nil when the file is damaged or cut off.
     public func read(into block: UnsafeMutableBufferPointer<UInt8>) -> Int? {
         let count = gzread(handle, block.baseAddress, UInt32(truncatingIfNeeded: block.count))
-        return count < 0 ? nil : Int(count)
+        guard count == 0 else { return count < 0 ? nil : Int(count) }
+        var status: Int32 = 0
+        gzerror(handle, &status)
+        return status == Z_OK ? 0 : nil
     }
 }

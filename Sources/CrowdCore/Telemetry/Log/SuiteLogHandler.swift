@@ -1,4 +1,4 @@
-internal import Logging
+public import Logging
 
 /// swift-log's view of `SuiteLogging`. `critical` is CrowdSec's `fatal`.
 struct SuiteLogHandler: LogHandler {
@@ -49,7 +49,7 @@ extension LogLevel {
         }
     }
 
-    var loggerLevel: Logger.Level {
+    public var loggerLevel: Logger.Level {
         switch self {
         case .trace: .trace
         case .debug: .debug
