@@ -46,7 +46,7 @@ import Testing
     }
 
     /// Even if they are to be poured again, as long as no scenario wants them.
-    @Test(arguments: ["", "reprocess: true\n"]) func linesGoOnAndAlertsKeepTheirOrder(_ fields: String) throws {
+    @Test(arguments: ["", "reprocess: true\n"]) func linesGoOn(_ fields: String) throws {
         let gate = Completion<Bool>()
         defer { gate.set(true) }
         let harness = try harness([Self.scenario(fields)]) { address in
@@ -61,7 +61,7 @@ import Testing
         harness.worker?.settleWaiting(all: true)
         #expect(harness.worker?.hasWaitingOverflows == false)
         let strangers = (1...100).filter { $0 % 5 == 0 || $0 % 3 != 0 }
-        #expect(harness.alerts.map(\.source.value) == strangers.map { "192.0.2.\($0)" })
+        #expect(harness.alerts.map(\.source.value).sorted() == strangers.map { "192.0.2.\($0)" }.sorted())
         #expect(harness.ignored.count == 100 - strangers.count)
     }
 
@@ -78,8 +78,25 @@ import Testing
         }
         waiting.run(many)
         waiting.worker?.settleWaiting(all: true)
-        #expect(waiting.alerts.map(\.source.value) == direct.alerts.map(\.source.value))
+        #expect(waiting.alerts.map(\.source.value).sorted() == direct.alerts.map(\.source.value).sorted())
         #expect(waiting.ignored.count == direct.ignored.count)
+    }
+
+    /// Somebody's slow name server is nobody else's.
+    @Test func aSlowNameHoldsUpItsOwnAlertOnly() throws {
+        let gate = Completion<Bool>()
+        defer { gate.set(true) }
+        let harness = try harness([Self.scenario()]) { address in
+            if address.description == "192.0.2.1" { _ = gate.wait() }
+            return nil
+        }
+        harness.run(Self.lines(1...50))
+        while harness.alerts.count < 49 { harness.worker?.settleWaiting() }
+        #expect(harness.alerts.map(\.source.value).sorted() == (2...50).map { "192.0.2.\($0)" }.sorted())
+        gate.set(true)
+        harness.worker?.settleWaiting(all: true)
+        #expect(harness.alerts.last?.source.value == "192.0.2.1")
+        #expect(harness.alerts.count == 50)
     }
 
     @Test func nobodyIsAskedWhereNoRemedyIsWanted() throws {
@@ -93,7 +110,7 @@ import Testing
         #expect(asked.load(ordering: .relaxed) == 0)
     }
 
-    /// An overflow that is poured again is settled before the next line, after those that came before it.
+    /// An overflow that is poured again is settled before the next line.
     @Test func whatIsPouredAgainWaits() throws {
         let again = """
             type: leaky
@@ -130,6 +147,7 @@ import Testing
         }
         harness.run(Self.lines(1...40))
         harness.worker?.settleWaiting(all: true)
-        #expect(harness.alerts.map(\.source.value) == (1...40).map { "192.0.2.\($0)" })
+        #expect(Set(harness.alerts.map(\.source.value)) == Set((1...40).map { "192.0.2.\($0)" }))
+        #expect(harness.alerts.count == 40)
     }
 }

@@ -1,13 +1,14 @@
 import CrowdCore
+import Synchronization
 
 /// Questions to somebody who may be slow to answer: name servers.
 ///
-/// Who asks waits at most three seconds, and no more than eight questions are open, each on a thread of its own that takes
+/// Who asks waits at most three seconds, and no more than 32 questions are open, each on a thread of its own that takes
 /// the next question afterwards. After three waits in vain, one after the other, nobody is asked during half a minute:
 /// whoever can make us ask must not be able to make us wait.
 final class BoundedQuestions: @unchecked Sendable {
     // Sendable: the state is touched with the monitor's lock held only.
-    private static let mostOpen = 8
+    private static let mostOpen = 32
     private static let waitsInVain = 3
     private static let pause = GoDuration.seconds(30)
     /// A thread that nobody asks for so long ends.
@@ -16,6 +17,7 @@ final class BoundedQuestions: @unchecked Sendable {
     /// How long somebody waits for an answer.
     let patience: GoDuration
     private let threadName: String
+    private let answered = Atomic(0)
     private let monitor = Monitor()
     private var questions: [@Sendable () -> Void] = []
     private var open = 0
@@ -28,6 +30,9 @@ final class BoundedQuestions: @unchecked Sendable {
         threadName = thread
         self.patience = patience
     }
+
+    /// How many questions were answered so far.
+    var answers: Int { answered.load(ordering: .acquiring) }
 
     enum Outcome<Answer> {
         case answer(Answer)
@@ -67,6 +72,7 @@ final class BoundedQuestions: @unchecked Sendable {
                 let answer = body()
                 monitor.locked(waking: .none) { open -= 1 }
                 question.set(answer)
+                answered.wrappingAdd(1, ordering: .releasing)
             }
             return .asked(question)
         }

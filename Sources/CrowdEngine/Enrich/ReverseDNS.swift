@@ -67,6 +67,9 @@ final class ReverseDNS: Sendable {
         self.resolve = resolve
     }
 
+    /// How many questions were answered so far.
+    var answers: Int { questions.answers }
+
     /// How long somebody waits for a name.
     var patience: GoDuration { questions.patience }
 

@@ -214,8 +214,7 @@ public final class Worker {
         let time = overflow.bucket.overflowed
         let object = OverflowObject(alerts, reprocesses: reprocesses)
         guard let waiting, !reprocesses || !isWanted(object, time) else {
-            // What is poured again comes before the next line, and after what overflowed earlier.
-            concludeWaiting(all: true)
+            // What is poured again comes before the next line.
             return conclude(object, time)
         }
         waiting.append(object, at: time)

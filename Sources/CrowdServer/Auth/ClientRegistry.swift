@@ -40,7 +40,7 @@ final class ClientRegistry: Sendable {
         /// Number of the last change each bouncer has seen, in this process.
         var positions: [Int64: UInt64] = [:]
         var touchedMachines: Set<String> = []
-        var touchedBouncers: Set<Int64> = []
+        var touchedBouncers = TouchedRows()
     }
 
     private let state = Mutex(State())
@@ -121,15 +121,38 @@ final class ClientRegistry: Sendable {
         }
     }
 
-    /// What has to be written, forgotten here.
-    func takeTouched() -> (machines: [MachineRecord], bouncers: [BouncerRecord]) {
+    /// What is to be written now, forgotten here. Of many bouncers those whose turn it is: each poll touches one, and what
+    /// is written of it is the time. `all`: of all of them.
+    func takeTouched(all: Bool = false) -> (machines: [MachineRecord], bouncers: [BouncerRecord]) {
         state.withLock { state in
-            defer { (state.touchedMachines, state.touchedBouncers) = ([], []) }
+            defer { state.touchedMachines = [] }
             return (
                 state.touchedMachines.compactMap { state.machines[$0] },
-                state.touchedBouncers.compactMap { state.bouncers[$0] }
+                state.touchedBouncers.take(all: all).compactMap { state.bouncers[$0] }
             )
         }
+    }
+}
+
+/// Rows to be written, the longest touched first, each once.
+///
+/// A few are taken whole. Of many an eighth is taken each time, so that a second's work stays small and even however
+/// many poll, and none waits for more than some fifteen times.
+struct TouchedRows: Sendable {
+    static let few = 32
+
+    private var queue: [Int64] = []
+    private var waiting: Set<Int64> = []
+
+    mutating func insert(_ row: Int64) {
+        if waiting.insert(row).inserted { queue.append(row) }
+    }
+
+    mutating func take(all: Bool) -> [Int64] {
+        let taken = Array(queue.prefix(all ? .max : max(Self.few, queue.count / 8)))
+        queue.removeFirst(taken.count)
+        waiting.subtract(taken)
+        return taken
     }
 }
 

@@ -18,21 +18,21 @@ struct TokenIssuer: Sendable {
         var issuedAt: Int64
     }
 
-    func issue(_ machineID: String, now: Timestamp, issuedAt: Int64? = nil) -> (token: String, expires: Timestamp) {
+    func issue(_ machineID: String, now: Timestamp) -> (token: String, expires: Timestamp) {
         let expires = Timestamp(seconds: now.seconds + Int64(Self.lifetime.seconds))
         var claims = JSONWriter()
         claims.beginObject()
         claims.member("exp", expires.seconds)
         claims.member("id", machineID)
-        claims.member("orig_iat", issuedAt ?? now.seconds)
+        claims.member("orig_iat", now.seconds)
         claims.endObject()
         let header = Array(#"{"alg":"HS256","typ":"JWT"}"#.utf8)
         let signed = "\(Self.encode(header)).\(Self.encode(claims.bytes))"
         return ("\(signed).\(signature(of: signed))", expires)
     }
 
-    /// - Parameter grace: how long past its end a token is still taken, in seconds (refresh).
-    func check(_ token: String, now: Timestamp, grace: Int64 = 0) throws(Failure) -> Claims {
+    /// - Parameter isRefresh: the token counts by when it was issued, whether it has run out or not.
+    func check(_ token: String, now: Timestamp, isRefresh: Bool = false) throws(Failure) -> Claims {
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3 else { throw .unauthorized("token contains an invalid number of segments") }
         guard let header = Base64.decode(parts[0], .url), let claims = Base64.decode(parts[1], .url) else {
@@ -47,10 +47,15 @@ struct TokenIssuer: Sendable {
             throw .unauthorized("token is malformed")
         }
         guard let expires = body["exp"]?.int else { throw Failure(status: 400, message: "missing exp field") }
-        guard now.seconds <= expires + grace else {
+        let issuedAt = body["orig_iat"]?.int ?? 0
+        if isRefresh {
+            guard issuedAt >= now.seconds - Int64(Self.lifetime.seconds) else {
+                throw .unauthorized("token is expired")
+            }
+        } else if now.seconds > expires {
             throw .unauthorized("token is expired by \(GoDuration.seconds(now.seconds - expires))")
         }
-        return Claims(machineID: id, expires: expires, issuedAt: body["orig_iat"]?.int ?? 0)
+        return Claims(machineID: id, expires: expires, issuedAt: issuedAt)
     }
 
     private func signature(of text: String) -> String {

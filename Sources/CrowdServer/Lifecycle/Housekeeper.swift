@@ -25,12 +25,12 @@ struct Housekeeper: Sendable {
             if round % 25 == 0 { renewCertificates() }
             if round % 300 == 0, await api.store.isKeeper() { await flushAll() }
         }
-        await writeContacts()
+        await writeContacts(all: true)
     }
 
-    /// One transaction for all clients seen lately, however many polls they made.
-    func writeContacts() async {
-        let (machines, bouncers) = api.clients.takeTouched()
+    /// One transaction for clients seen lately, however many polls they made.
+    func writeContacts(all: Bool = false) async {
+        let (machines, bouncers) = api.clients.takeTouched(all: all)
         guard !machines.isEmpty || !bouncers.isEmpty else { return }
         do {
             try await api.store.write { session throws(StoreError) in

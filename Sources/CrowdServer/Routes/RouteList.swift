@@ -11,7 +11,7 @@ extension RouteTable {
         Route(methods: [.post], pattern: "/v1/watchers/login", access: .anyone, maxBodyBytes: 2 << 20) {
             try await $0.logIn($1)
         },
-        Route(methods: [.get], pattern: "/v1/refresh_token", access: .anyone) { try $0.refreshToken($1) },
+        Route(methods: [.get], pattern: "/v1/refresh_token", access: .anyone) { try await $0.refreshToken($1) },
         Route(methods: [.delete], pattern: "/v1/watchers/self", access: .machine) { try await $0.deleteSelf($1) },
         Route(methods: [.get], pattern: "/v1/heartbeat", access: .machine) { $0.heartbeat($1) },
 

@@ -43,35 +43,49 @@ struct UsageReport: Sendable {
     init(_ body: [UInt8], side: Side) throws(Failure) {
         self.side = side
         let json = try Failure.parsing { () throws(JSONError) in try JSON.parse(body) }
+        try Self.form.check(json)
         let name = side == .logProcessor ? "log_processors" : "remediation_components"
         let spoken = side == .logProcessor ? "log processor" : "remediation component"
         let items = json[name]?.array ?? []
         guard items.count <= 1 else { throw .badRequest("Payload has more than one \(spoken)") }
-        guard let item = items.first else { throw .badRequest("Missing \(spoken) data") }
+        guard let item = items.first, !item.isNull else { throw .badRequest("Missing \(spoken) data") }
         self.item = item
-        let missing = Self.missing(in: item, side)
-        guard missing.isEmpty else {
-            throw .invalid(
-                "validation failure list:\n"
-                    + missing.map { "\(name).0.\($0) in body is required" }.joined(separator: "\n"))
-        }
-        if let version = item["version"]?.string, version.utf8.count > 255 {
-            throw .invalid("validation failure list:\n\(name).0.version in body should be at most 255 chars long")
-        }
     }
 
-    private static func missing(in item: JSON, _ side: Side) -> [String] {
-        var required = ["utc_startup_timestamp", "version"]
-        if side == .logProcessor { required = ["datasources", "hub_items"] + required }
-        var missing = required.filter { item[$0]?.isNull ?? true }
-        for (index, metric) in (item["metrics"]?.array ?? []).enumerated() {
-            for key in ["items", "meta"] where metric[key]?.isNull ?? true { missing.append("metrics.\(index).\(key)") }
-        }
-        if let os = item["os"], !os.isNull {
-            missing += ["name", "version"].filter { os[$0]?.string == nil }.map { "os.\($0)" }
-        }
-        return missing
-    }
+    private static let short = JSONForm.text(255)
+    private static let long = JSONForm.text(64 << 10)
+
+    /// `cscli metrics` reads back what is stored: nothing may be in it that is not as it expects.
+    private static let form = JSONForm.object([
+        .optional("log_processors", .list(.object(component + logProcessor))),
+        .optional("remediation_components", .list(.object(component + remediationComponent))),
+    ])
+
+    private static let logProcessor = [
+        JSONForm.Member.required("datasources", .map(.integer)),
+        .required(
+            "hub_items",
+            .map(.list(.object([.optional("name", long), .optional("version", long), .optional("status", long)])))),
+    ]
+    private static let remediationComponent = [JSONForm.Member.optional("type", long)]
+
+    private static let component = [
+        JSONForm.Member.optional("feature_flags", .list(long)), .optional("metrics", .list(.object(metrics))),
+        .optional(
+            "os", .object([.required("name", short), .required("version", short), .optional("family", short)])),
+        .required("utc_startup_timestamp", .integer), .required("version", short),
+    ]
+    private static let metrics = [
+        JSONForm.Member.required(
+            "items",
+            .list(
+                .object([
+                    .optional("labels", .map(long)), .required("name", long), .required("unit", long),
+                    .required("value", .number),
+                ]))),
+        .required(
+            "meta", .object([.required("utc_now_timestamp", .integer), .required("window_size_seconds", .integer)])),
+    ]
 
     /// What the `metrics` table keeps.
     var payload: String {

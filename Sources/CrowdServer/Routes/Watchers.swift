@@ -93,10 +93,15 @@ extension LocalAPI {
 
     // MARK: Other routes
 
-    func refreshToken(_ call: Call) throws -> Reply {
-        let claims = try tokens.check(try Self.bearerToken(call.headers), now: call.now, grace: 3600)
-        guard call.now.seconds - claims.issuedAt <= 2 * 3600 else { throw Failure.unauthorized("token is expired") }
-        return Self.tokenReply(tokens.issue(claims.machineID, now: call.now, issuedAt: claims.issuedAt))
+    /// A token could be kept alive for ever by refreshing it: its machine must still be there.
+    func refreshToken(_ call: Call) async throws -> Reply {
+        let claims = try tokens.check(try Self.bearerToken(call.headers), now: call.now, isRefresh: true)
+        if clients.machine(claims.machineID)?.isValidated != true { await refreshUnknownClients() }
+        guard let machine = clients.machine(claims.machineID) else {
+            throw Failure.unauthorized("ent: machine not found")
+        }
+        guard machine.isValidated else { throw Failure.unauthorized("machine \(claims.machineID) not validated") }
+        return Self.tokenReply(tokens.issue(claims.machineID, now: call.now))
     }
 
     func deleteSelf(_ call: Call) async throws -> Reply {

@@ -17,6 +17,14 @@ import Testing
         }
     }
 
+    /// Seconds since it was issued, and whether it may still be exchanged for a new one.
+    @Test(arguments: [(0, true), (3599, true), (3600, true), (3601, false), (7200, false)])
+    func areRefreshedWithinTheHour(_ age: Int64, _ isTaken: Bool) {
+        let token = issuer.issue("agent", now: now).token
+        let claims = try? issuer.check(token, now: now + .seconds(age), isRefresh: true)
+        #expect((claims?.machineID == "agent") == isTaken)
+    }
+
     @Test func foreignAndBrokenOnesAreRefused() {
         let other = TokenIssuer().issue("agent", now: now).token
         #expect(throws: Failure.unauthorized("signature is invalid")) { try issuer.check(other, now: now) }

@@ -125,6 +125,24 @@ import Testing
             answer: #"{"message":"Missing log processor data"}"#),
         Request(
             caller: .machine, method: .post, uri: "/v1/usage-metrics", body: #"{"log_processors":[{}]}"#, status: 422),
+        Request(
+            caller: .machine, method: .post, uri: "/v1/usage-metrics",
+            body:
+                #"{"log_processors":[{"version":"v1","utc_startup_timestamp":1,"hub_items":{},"datasources":{},"metrics":[{"meta":{"window_size_seconds":1},"items":[{"name":"a","unit":"b"}]}]}]}"#,
+            status: 422,
+            answer:
+                #"{"message":"validation failure list:\nlog_processors.0.metrics.0.items.0.value in body is required\nlog_processors.0.metrics.0.meta.utc_now_timestamp in body is required"}"#
+        ),
+        Request(
+            caller: .machine, method: .post, uri: "/v1/usage-metrics",
+            body:
+                #"{"log_processors":[{"version":"v1","utc_startup_timestamp":1,"hub_items":{},"datasources":{"file":"1"}}]}"#,
+            status: 400,
+            answer: #"{"message":"json: cannot unmarshal string into log_processors.0.datasources.file"}"#),
+        Request(
+            caller: .machine, method: .post, uri: "/v1/usage-metrics",
+            body: #"{"log_processors":[{"version":"v1","utc_startup_timestamp":1,"hub_items":[],"datasources":{}}]}"#,
+            status: 400, answer: #"{"message":"json: cannot unmarshal array into log_processors.0.hub_items"}"#),
         Request(caller: .bouncer, method: .get, uri: "/v1/decisions", status: 200, answer: "null"),
         Request(caller: .bouncer, method: .head, uri: "/v1/decisions/stream", status: 200, answer: ""),
         Request(
@@ -141,7 +159,14 @@ import Testing
             body:
                 #"{"log_processors":null,"remediation_components":[{"feature_flags":[],"metrics":[{"items":[],"meta":{"utc_now_timestamp":1,"window_size_seconds":900}}],"os":{"name":"debian","version":"12"},"utc_startup_timestamp":1,"version":"v1","type":"fw"}]}"#,
             status: 201, answer: ""),
+        Request(caller: .machine, method: .get, uri: "/v1/refresh_token", status: 200),
+        Request(
+            caller: .nobody, method: .get, uri: "/v1/refresh_token", status: 401,
+            answer: #"{"code":401,"message":"cookie token is empty"}"#),
         Request(caller: .machine, method: .delete, uri: "/v1/watchers/self", status: 204, answer: ""),
+        Request(
+            caller: .machine, method: .get, uri: "/v1/refresh_token", status: 401,
+            answer: #"{"code":401,"message":"ent: machine not found"}"#),
         Request(
             caller: .machine, method: .delete, uri: "/v1/watchers/self", status: 500,
             answer: #"{"message":"'agent' does not exist"}"#),
