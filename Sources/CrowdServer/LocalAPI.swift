@@ -17,6 +17,7 @@ public final class LocalAPI: Sendable {
     let logger: Logger
     let accessLogger: Logger
     let failureLog = FailureLog()
+    let health: Health
     /// Of alerts that are refused while others of their request are stored.
     let refusalLog = FailureLog()
     private let changeable: Mutex<Changeable>
@@ -43,6 +44,7 @@ public final class LocalAPI: Sendable {
     ) throws(ConfigError) {
         self.store = store
         self.logger = logger
+        health = Health(logger: logger)
         self.accessLogger = accessLogger ?? logger
         self.metrics = ServerMetrics(metrics)
         tokens = secret.map { TokenIssuer(secret: $0) } ?? TokenIssuer()
@@ -62,7 +64,11 @@ public final class LocalAPI: Sendable {
             state.settings = ServerSettings(config)
             state.profiles = profiles
         }
+        health.isOver(.configuration)
     }
+
+    /// A changed configuration could not be taken over.
+    public func reloadFailed() { health.met("a reload failed, the old configuration is in force", in: .configuration) }
 
     /// Loads what lives in memory and begins to watch for changes by other processes.
     public func start() async throws(StoreError) {
@@ -183,5 +189,6 @@ public final class LocalAPI: Sendable {
     private func refreshGauges() {
         metrics.setActiveDecisions(decisions.activeKinds())
         metrics.setHeartbeats(clients.machines)
+        metrics.setProblems(health.present.map(\.part))
     }
 }

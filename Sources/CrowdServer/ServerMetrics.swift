@@ -39,6 +39,14 @@ struct ServerMetrics: Sendable {
             .alerts, with: counts.map { (labels: [("reason", $0.scenario)], value: Double($0.count)) })
     }
 
+    func setProblems(_ present: [Health.Part]) {
+        registry.replaceGauges(
+            .serverProblem,
+            with: Health.Part.allCases.map { part in
+                (labels: [("part", part.rawValue)], value: present.contains(part) ? 1 : 0)
+            })
+    }
+
     func setHeartbeats(_ machines: [MachineRecord]) {
         registry.replaceGauges(
             .machineHeartbeat,

@@ -34,7 +34,8 @@ public enum Database {
         switch config.kind {
         case .sqlite:
             guard let path = config.path else { throw StoreError(.unusable, "db_config: db_path is missing") }
-            return .sqlite(SQLiteSettings(path: path, useWAL: config.useWAL ?? true))
+            let useWAL = config.useWAL ?? (NetworkFileSystem.type(holding: path) == nil)
+            return .sqlite(SQLiteSettings(path: path, useWAL: useWAL))
         case .postgres, .postgresql, .pgx: return .postgres(PostgresSettings(config))
         case .mysql: throw StoreError(.unusable, "db_config: type mysql is not supported; sqlite and postgresql are")
         }

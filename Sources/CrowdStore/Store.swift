@@ -24,6 +24,9 @@ public protocol Store: Sendable {
     /// there can be no other replica, or the database is out of reach.
     func catchUp() async
 
+    /// False while the database's server is known to be out of reach; a file is always there.
+    var isReachable: Bool { get }
+
     /// Whether the periodic work is this process' to do: of several replicas over one database it is one's.
     func isKeeper() async -> Bool
 

@@ -70,6 +70,7 @@ struct Daemon: Sendable {
                 if options.level == nil { logging.level = config.common.logLevel }
                 logger.info("Configuration reloaded")
             } catch {
+                service.reloadFailed()
                 logger.error("Reload failed, the old configuration stays in force. error=\(error)")
             }
             ServiceManager.ready()
@@ -104,7 +105,7 @@ struct Daemon: Sendable {
         -> (server: LAPIServerConfig, database: DatabaseConfig)
     {
         guard let server = config.server, server.enabled else {
-            throw ConfigError("\(config.path): the Local API is disabled: api.server is missing or not enabled")
+            throw ConfigError("\(config.path): crowdsec local API is disabled: api.server is missing or not enabled")
         }
         guard server.listenURI != nil || server.listenSocket != nil else {
             throw ConfigError("no listen_uri or listen_socket specified")

@@ -32,9 +32,10 @@ struct ServerFixture {
     /// - Parameters:
     ///   - database: one of its own when nil.
     ///   - secret: what replicas have in common.
+    ///   - wrap: puts something between the server and its store.
     init(
         profiles: String = defaultProfiles, database: DatabaseConfig? = nil, secret: [UInt8]? = nil,
-        _ adjust: (inout LAPIServerConfig) -> Void = { _ in }
+        _ adjust: (inout LAPIServerConfig) -> Void = { _ in }, wrap: (any Store) -> any Store = { $0 }
     ) async throws {
         temporary = try TemporaryDirectory()
         let directory = temporary.path
@@ -46,7 +47,7 @@ struct ServerFixture {
         try temporary.write("config.yaml", yaml)
         var config = try #require(try SuiteConfig.load(path: directory + "/config.yaml").server)
         adjust(&config)
-        store = try Database.store(try database ?? TestDatabase.sqlite.config(in: temporary))
+        store = wrap(try Database.store(try database ?? TestDatabase.sqlite.config(in: temporary)))
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
         api = try LocalAPI(config: config, store: store, secret: secret, metrics: Metrics(), logger: quiet)

@@ -126,6 +126,20 @@ import Testing
         }
     }
 
+    /// Two within a second, whose copies would have one name.
+    @Test func aCopyNeverTakesThePlaceOfAnother() async throws {
+        let database = try OldDatabase()
+        var copies: Set<Substring> = []
+        for _ in 0..<3 {
+            let store = try SQLiteStore(settings: SQLiteSettings(path: database.path))
+            copies.formUnion(store.migrations.compactMap { $0.split(separator: "copy=").last })
+            await store.close()
+            let old = try SQLiteConnection(path: database.path)
+            try old.execute("ALTER TABLE bouncers DROP COLUMN osname")
+        }
+        #expect(copies.count == 3)
+    }
+
     /// CrowdSec 1.4 gives a file of ours its own form again, and the number of the form stays.
     @Test func migratesWhatWentBackToTheOldForm() async throws {
         let database = try OldDatabase()

@@ -175,6 +175,7 @@ final class FollowedFile {
             switch try reader.read(path, block: block) {
             case .nothing: return 0
             case .read(let count, let batch):
+                stuckSince = nil
                 deliver(batch, of: reader, to: queue)
                 return count
             case .emptied: return startOver(into: queue)

@@ -80,9 +80,7 @@ final class Pourer {
     /// Whether some scenario may take the machine's event; nothing is poured.
     func mayTake() -> Bool {
         index.candidates(on: machine, into: &candidates)
-        return candidates.contains { number in
-            scenarios.with(number) { !$0.filter.isPure || (try? $0.filter.bool(on: machine)) != false }
-        }
+        return candidates.contains { scenarios.with($0) { (try? $0.filter.bool(on: machine)) != false } }
     }
 
     private func offer(to scenario: Scenario) {

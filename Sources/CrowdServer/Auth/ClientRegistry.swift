@@ -121,6 +121,14 @@ final class ClientRegistry: Sendable {
         }
     }
 
+    /// Puts back what could not be written.
+    func touchAgain(_ machines: [MachineRecord], _ bouncers: [BouncerRecord]) {
+        state.withLock { state in
+            for machine in machines { state.touchedMachines.insert(machine.machineID) }
+            for bouncer in bouncers { state.touchedBouncers.insert(bouncer.id) }
+        }
+    }
+
     /// What is to be written now, forgotten here. Of many bouncers those whose turn it is: each poll touches one, and what
     /// is written of it is the time. `all`: of all of them.
     func takeTouched(all: Bool = false) -> (machines: [MachineRecord], bouncers: [BouncerRecord]) {

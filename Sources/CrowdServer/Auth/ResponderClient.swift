@@ -2,9 +2,10 @@ import CrowdCore
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
-/// One HTTP exchange with an OCSP responder. They are reached over plain HTTP, their answers being signed; a client library
-/// with all that it loads would be a tenth of the server's memory for this.
+/// One HTTP exchange with an OCSP responder. Nearly all are reached over plain HTTP, their answers being signed; a client
+/// library with all that it loads would be a tenth of the server's memory for this.
 struct ResponderClient {
     private static let timeout = TimeAmount.seconds(5)
     fileprivate static let maxAnswerBytes = 65_536
@@ -12,16 +13,18 @@ struct ResponderClient {
     private let host: String
     private let port: Int
     private let path: String
+    private let isSecure: Bool
 
-    /// nil for anything but `http://HOST[:PORT][/PATH]`.
+    /// nil for anything but `http[s]://HOST[:PORT][/PATH]`.
     init?(_ url: String) {
-        guard url.hasPrefix("http://") else { return nil }
-        let rest = url.dropFirst("http://".count)
+        isSecure = url.hasPrefix("https://")
+        guard isSecure || url.hasPrefix("http://") else { return nil }
+        let rest = url.dropFirst(isSecure ? "https://".count : "http://".count)
         let slash = rest.firstIndex(of: "/") ?? rest.endIndex
         path = slash == rest.endIndex ? "/" : String(rest[slash...])
         var authority = rest[..<slash]
         guard !authority.contains("@"), path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
-        var port = 80
+        var port = isSecure ? 443 : 80
         if let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") {
             guard let number = Int(authority[authority.index(after: colon)...]), (1...65535).contains(number) else {
                 return nil
@@ -35,11 +38,16 @@ struct ResponderClient {
     }
 
     /// The body of a 200; nil for any other answer, none, or one that takes too long.
-    func post(_ body: [UInt8]) async -> [UInt8]? {
+    ///
+    /// - Parameter authorities: certificates in PEM form that are trusted beside the system's.
+    func post(_ body: [UInt8], authorities: [UInt8] = []) async -> [UInt8]? {
+        let tls = isSecure ? Self.context(authorities) : nil
+        guard isSecure == (tls != nil) else { return nil }
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let answer = loop.makePromise(of: [UInt8]?.self)
         let bootstrap = ClientBootstrap(group: loop).connectTimeout(Self.timeout).channelInitializer { channel in
             channel.eventLoop.makeCompletedFuture {
+                if let tls { try channel.pipeline.syncOperations.addHandler(Self.handler(tls, for: host)) }
                 try channel.pipeline.syncOperations.addHTTPClientHandlers()
                 try channel.pipeline.syncOperations.addHandler(AnswerCollector(answer))
             }
@@ -52,9 +60,23 @@ struct ResponderClient {
         return (try? await answer.futureResult.get()) ?? nil
     }
 
+    private static func context(_ authorities: [UInt8]) -> NIOSSLContext? {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        if let trusted = try? NIOSSLCertificate.fromPEMBytes(authorities), !trusted.isEmpty {
+            tls.additionalTrustRoots = [.certificates(trusted)]
+        }
+        return try? NIOSSLContext(configuration: tls)
+    }
+
+    /// An address is compared with the certificate's addresses; only a name can be asked for.
+    private static func handler(_ tls: NIOSSLContext, for host: String) throws -> NIOSSLClientHandler {
+        try NIOSSLClientHandler(context: tls, serverHostname: IPAddress(host) == nil ? host : nil)
+    }
+
     private func send(_ body: [UInt8], over channel: any Channel) {
         let headers: HTTPHeaders = [
-            "Host": port == 80 ? host : "\(host):\(port)", "Content-Type": "application/ocsp-request",
+            "Host": port == (isSecure ? 443 : 80) ? host : "\(host):\(port)",
+            "Content-Type": "application/ocsp-request",
             "Content-Length": String(body.count), "Connection": "close",
         ]
         let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: headers)

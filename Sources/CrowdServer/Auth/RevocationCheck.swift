@@ -82,7 +82,8 @@ final class RevocationCheck: Sendable {
     }
 
     private func finding(on subject: [UInt8], issuedBy issuer: [UInt8], _ lists: RevocationLists?) async -> Finding {
-        let online = await askOnline(about: subject, issuedBy: issuer)
+        let authorities = state.withLock { $0.authorities }
+        let online = await askOnline(about: subject, issuedBy: issuer, authorities)
         if online == .revoked { return .revoked }
         if let lists {
             let (verdict, isOutdated) = lists.verdict(on: subject, issuedBy: issuer)
@@ -93,13 +94,15 @@ final class RevocationCheck: Sendable {
     }
 
     /// Asks one responder after the other until one knows; good when the certificate names none.
-    private func askOnline(about subject: [UInt8], issuedBy issuer: [UInt8]) async -> Finding {
+    private func askOnline(
+        about subject: [UInt8], issuedBy issuer: [UInt8], _ authorities: [UInt8]
+    ) async -> Finding {
         let responders = StatusProtocol.responders(of: subject)
         guard !responders.isEmpty, let request = StatusProtocol.request(about: subject, issuedBy: issuer) else {
             return responders.isEmpty ? .good : .unasked
         }
         for responder in responders {
-            guard let answer = await ResponderClient(responder)?.post(request) else {
+            guard let answer = await ResponderClient(responder)?.post(request, authorities: authorities) else {
                 logger.warning("OCSP responder gives no answer. responder=\(responder)")
                 continue
             }

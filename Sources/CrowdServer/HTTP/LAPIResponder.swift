@@ -74,6 +74,7 @@ struct LAPIResponder: HTTPResponder {
         switch error {
         case let failure as Failure: return Reply(failure)
         case let error as StoreError:
+            api.health.met(error)
             api.failureLog.error(
                 "Request failed in the database. route=\(visit.route) error=\(error)", to: api.logger)
             return Reply(Failure(error))

@@ -1,3 +1,4 @@
+import CrowdCore
 import Glibc
 import HummingbirdCore
 import Logging
@@ -14,6 +15,8 @@ final class ConnectionLimit: Sendable {
 
     let most: Int
     private let open = Atomic<Int>(0)
+    /// Second of the last refusal; zero is never.
+    private let refused = Atomic<Int64>(0)
 
     init(most: Int) { self.most = most }
 
@@ -32,10 +35,17 @@ final class ConnectionLimit: Sendable {
 
     var count: Int { open.load(ordering: .relaxed) }
 
+    /// nil when none was refused yet.
+    var secondsSinceRefusal: Int64? {
+        let second = refused.load(ordering: .relaxed)
+        return second == 0 ? nil : Timestamp.now().seconds - second
+    }
+
     /// Counts a connection until it is closed; false when there are too many.
     func admits(_ channel: any Channel) -> Bool {
         guard open.add(1, ordering: .relaxed).newValue <= most else {
             open.subtract(1, ordering: .relaxed)
+            refused.store(Timestamp.now().seconds, ordering: .relaxed)
             return false
         }
         channel.closeFuture.whenComplete { [self] _ in open.subtract(1, ordering: .relaxed) }

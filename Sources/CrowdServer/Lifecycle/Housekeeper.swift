@@ -9,6 +9,7 @@ struct Housekeeper: Sendable {
     let flush: DatabaseConfig.Flush
     /// Called every five seconds.
     var renewCertificates: @Sendable () -> Void = {}
+    var connections: ConnectionLimit?
 
     /// Ends when the task is cancelled; what is unwritten then is written.
     func run() async {
@@ -19,6 +20,7 @@ struct Housekeeper: Sendable {
             round += 1
             if round % 5 == 0 {
                 await writeContacts()
+                checkConnections()
             }
             // A pass over all alerts: seldom enough to cost nothing, often enough for a graph.
             if round % 50 == 0, api.alertsChanged.exchange(false, ordering: .relaxed) { await api.countAlerts() }
@@ -28,13 +30,17 @@ struct Housekeeper: Sendable {
         await writeContacts(all: true)
     }
 
-    /// One transaction for clients seen lately, however many polls they made.
+    /// One transaction for clients seen lately, however many polls they made. While the database is in trouble one is
+    /// made in any case, to find out when that is over.
     func writeContacts(all: Bool = false) async {
+        if !api.store.isReachable { api.health.met(StoreError(.unavailable, "")) }
+        let isTroubled = api.health.isTroubled(.database)
         let (machines, bouncers) = api.clients.takeTouched(all: all)
-        guard !machines.isEmpty || !bouncers.isEmpty else { return }
+        guard isTroubled || !machines.isEmpty || !bouncers.isEmpty else { return }
         do {
             try await api.store.write { session throws(StoreError) in
                 let now = Timestamp.now()
+                if isTroubled { try MachineQueries.rewriteOne(in: session) }
                 // In one order, whoever writes: two replicas must not wait for each other's rows.
                 for machine in machines.sorted(by: { $0.id < $1.id }) {
                     try MachineQueries.updateContact(machine, in: session)
@@ -43,9 +49,21 @@ struct Housekeeper: Sendable {
                     try BouncerQueries.updateContact(bouncer, at: now, in: session)
                 }
             }
+            api.health.isOver(.database)
         } catch {
-            api.logger.error("Contact times of machines and bouncers could not be written. error=\(error)")
+            api.health.met(error)
+            api.clients.touchAgain(machines, bouncers)
+            if !isTroubled {
+                api.logger.error("Contact times of machines and bouncers could not be written. error=\(error)")
+            }
         }
+    }
+
+    func checkConnections() {
+        guard let connections, connections.secondsSinceRefusal.map({ $0 < 10 }) ?? false else {
+            return api.health.isOver(.connections)
+        }
+        api.health.met("connections beyond \(connections.most) are closed unread", in: .connections)
     }
 
     // MARK: Flush
@@ -65,7 +83,9 @@ struct Housekeeper: Sendable {
             }
             try await deleteLeftovers()
             try await deleteClients()
+            api.health.isOver(.flush)
         } catch {
+            if error.kind != .closed { api.health.met(error.label, in: .flush) }
             api.logger.error("Flush failed and will be tried again in a minute. error=\(error)")
         }
     }

@@ -26,10 +26,16 @@ public final class LocalAPIService: Sendable {
         }
     }
 
+    /// A changed configuration could not be read.
+    public func reloadFailed() { api.reloadFailed() }
+
     /// Takes over profiles, certificates and everything else but the listen addresses.
     public func reload(_ config: LAPIServerConfig) throws(ConfigError) {
         try api.reload(config)
-        if let tls, let fresh = config.tls { try tls.reload(fresh) }
+        if let tls, let fresh = config.tls {
+            try tls.reload(fresh)
+            api.health.isOver(.certificates)
+        }
         if config.listenURI != self.config.listenURI || config.listenSocket != self.config.listenSocket {
             api.logger.warning("A changed listen_uri or listen_socket takes effect at the next start.")
         }
@@ -48,7 +54,9 @@ public final class LocalAPIService: Sendable {
         group.maximumGracefulShutdownDuration = .seconds(5)
         let services = ServiceGroup(configuration: group)
         let housekeeper = Task {
-            await Housekeeper(api: api, flush: flush) { [self] in renewCertificates() }.run()
+            var housekeeper = Housekeeper(api: api, flush: flush, connections: connections)
+            housekeeper.renewCertificates = { [self] in renewCertificates() }
+            await housekeeper.run()
         }
         let stopper = Task {
             await stop()
@@ -68,8 +76,11 @@ public final class LocalAPIService: Sendable {
 
     private func renewCertificates() {
         do {
-            if try tls?.renewIfChanged() ?? false { api.logger.notice("Certificates read anew: their files changed.") }
+            guard try tls?.renewIfChanged() ?? false else { return }
+            api.health.isOver(.certificates)
+            api.logger.notice("Certificates read anew: their files changed.")
         } catch {
+            api.health.met("changed certificates cannot be used, the old ones stay in force", in: .certificates)
             api.logger.error("Changed certificates cannot be used, the old ones stay in force. error=\(error)")
         }
     }
@@ -109,7 +120,8 @@ public final class LocalAPIService: Sendable {
             let channel = HTTP1Channel(
                 responder: responder,
                 configuration: HTTP1Channel.Configuration(
-                    additionalChannelHandlers: [ConnectionGuard()], httpDecoderConfiguration: decoder))
+                    additionalChannelHandlers: [ConnectionGuard(), AnswerGathering()], httpDecoderConfiguration: decoder
+                ))
             let conforming = ConformingChannel(base: channel)
             guard let tls else { return LoopBoundChannel(base: LimitedChannel(base: conforming, limit: limit)) }
             let secure = TLSListener(base: conforming, tls: tls)

@@ -66,6 +66,8 @@ public final class PostgresStore: Store {
         threads.writes.wake()
     }
 
+    public var isReachable: Bool { state.withLock { !$0.isDown } }
+
     public func catchUp() async {
         await withCheckedContinuation { continuation in
             let mustWait = state.withLock { state in

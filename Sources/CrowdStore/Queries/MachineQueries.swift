@@ -118,6 +118,12 @@ public enum MachineQueries {
             ])
     }
 
+    /// Writes a row as it is: to see whether the database can be written.
+    public static func rewriteOne(in session: any SQLSession) throws(StoreError) {
+        try session.run(
+            "UPDATE machines SET updated_at = updated_at WHERE id = (SELECT min(id) FROM machines)", [])
+    }
+
     public static func updateSystem(_ machine: MachineRecord, in session: any SQLSession) throws(StoreError) {
         let system = machine.system
         try session.run(

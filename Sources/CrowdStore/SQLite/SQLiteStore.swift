@@ -38,6 +38,7 @@ public final class SQLiteStore: Store {
     /// The file has one server.
     public func catchUp() async {}
     public func isKeeper() async -> Bool { true }
+    public var isReachable: Bool { true }
 
     public func close() async { await threads.close() }
 

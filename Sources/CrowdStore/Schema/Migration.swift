@@ -38,8 +38,8 @@ enum Migrator {
         }
         let needed = try needed(in: connection)
         guard let first = needed.first else { return [] }
-        let copy = keepsCopy ? "\(path).before-\(first.number)-\(first.name)-\(Timestamp.now().seconds)" : nil
-        if let copy { try makeCopy(of: connection, at: copy) }
+        let name = "\(path).before-\(first.number)-\(first.name)-\(Timestamp.now().seconds)"
+        let copy = keepsCopy ? try makeCopy(of: connection, at: name) : nil
         // Tables are replaced: what refers to them must not follow the old ones into the void.
         try connection.execute("PRAGMA foreign_keys=OFF")
         defer { try? connection.execute("PRAGMA foreign_keys=ON") }
@@ -57,9 +57,15 @@ enum Migrator {
         return needed
     }
 
-    private static func makeCopy(of connection: SQLiteConnection, at path: String) throws(StoreError) {
+    /// - Returns: where it is: the name given, or one like it if another copy has that.
+    private static func makeCopy(of connection: SQLiteConnection, at name: String) throws(StoreError) -> String {
+        let names = [name] + (2..<100).map { "\(name)-\($0)" }
+        let path = names.first { !FileContents.exists($0) } ?? name
         let isNew = SQLiteSettings.makePrivateFile(path)
-        do { try connection.run("VACUUM INTO ?", [.text(path)]) } catch {
+        do {
+            try connection.run("VACUUM INTO ?", [.text(path)])
+            return path
+        } catch {
             if isNew { unlink(path) }
             throw StoreError(error.kind, "no copy of the old database could be made, so it stays as it is: \(error)")
         }

@@ -34,6 +34,8 @@ final class TestAuthority: Sendable {
             basicConstraints = CA:FALSE
             [server]
             subjectAltName = IP:127.0.0.1
+            [elsewhere]
+            subjectAltName = IP:192.0.2.1
             [responder]
             extendedKeyUsage = OCSPSigning
             """ + "\n")

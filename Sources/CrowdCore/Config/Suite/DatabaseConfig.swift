@@ -16,6 +16,8 @@ public struct DatabaseConfig: Equatable, Sendable {
         public var metricsMaxAge = GoDuration.seconds(7 * 86400)
         public var bouncers = Autodelete()
         public var agents = Autodelete()
+
+        public init() {}
     }
 
     public var kind = Kind.sqlite

@@ -51,6 +51,8 @@ public enum MetricName: String, CaseIterable, Sendable {
     case requestDuration = "cs_lapi_request_duration_seconds"
     case activeDecisions = "cs_active_decisions"
     case alerts = "cs_alerts"
+    /// Ours.
+    case serverProblem = "cs_lapi_problem"
     case machineHeartbeat = "cs_machines_last_heartbeat_timestamp"
     // Firewall bouncer
     case bannedIPs = "fw_bouncer_banned_ips"
@@ -117,6 +119,7 @@ public enum MetricName: String, CaseIterable, Sendable {
         case .activeDecisions: "Number of active decisions."
         case .alerts: "Number of alerts (excluding CAPI)."
         case .machineHeartbeat: "Last heartbeat of the machine, in seconds since the epoch."
+        case .serverProblem: "1 while that part of the Local API is in trouble."
         case .bannedIPs: "Denotes the number of IPs which are currently banned."
         case .droppedPackets: "Denotes the number of total dropped packets because of rule(s) created by crowdsec."
         case .droppedBytes: "Denotes the number of total dropped bytes because of rule(s) created by crowdsec."
