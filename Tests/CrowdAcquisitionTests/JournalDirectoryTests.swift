@@ -75,6 +75,21 @@ struct JournalDirectoryTests {
         try folder.write("journal/" + name, bytes)
     }
 
+    /// More lines in the last seconds than are known by their hashes.
+    @Test func aRestartAfterABurst() throws {
+        try write(0..<5, to: "system.journal")
+        let first = try harness()
+        try write(5..<2_005, to: "system.journal")
+        #expect(numbers(first.texts(2_000, cursors)) == Array(5..<2_005))
+        #expect(first.stop(cursors) == [])
+        try write(2_005..<2_505, to: "system.journal")
+        let second = try harness()
+        #expect(numbers(second.texts(500, cursors)) == Array(2_005..<2_505))
+        try write(2_505..<2_510, to: "system.journal")
+        #expect(numbers(second.texts(5, cursors)) == Array(2_505..<2_510))
+        #expect(second.stop(cursors) == [])
+    }
+
     @Test func rotation() throws {
         try write(0..<5, to: "system.journal")
         let harness = try harness()

@@ -6,9 +6,9 @@ import Synchronization
 
 /// Reads the systemd journal through `journalctl`, in its short format, which looks like a syslog line.
 ///
-/// A journal is followed from its end at the first start. Later the program is asked for what came since the last line's
-/// time, and lines that were read then are left out, known by their hashes: nothing is lost between two runs, nor while
-/// `journalctl` was down and started again.
+/// A journal is followed from its end at the first start. Later the program is asked for what came since a moment before the
+/// last line, and what was read of that is left out (`JournalSearch`): nothing is lost between two runs, nor while `journalctl`
+/// was down and started again, and nothing read twice.
 final class JournalSource: DataSource {
     private let config: JournalSourceConfig
     private let context: AcquisitionContext
@@ -76,7 +76,7 @@ final class JournalSource: DataSource {
             pollfd(fd: program.errors, events: Int16(POLLIN), revents: 0),
         ]
         guard poll(&waiting, 2, 200) > 0 else {
-            reader.isIdle()
+            hand(reader.isIdle(), hits, queue)
             return nil
         }
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
@@ -91,10 +91,13 @@ final class JournalSource: DataSource {
         guard waiting[0].revents != 0 else { return nil }
         let count = Glibc.read(program.output, &buffer, buffer.count)
         guard count > 0 else { return count < 0 && errno == EINTR ? nil : false }
-        if let batch = buffer.withUnsafeBufferPointer({ reader.cut(UnsafeBufferPointer(rebasing: $0[..<count])) }) {
-            hits.add(UInt64(batch.count))
-            _ = queue.put(batch)
-        }
+        hand(buffer.withUnsafeBufferPointer { reader.cut(UnsafeBufferPointer(rebasing: $0[..<count])) }, hits, queue)
         return true
+    }
+
+    private func hand(_ batch: LineBatch?, _ hits: Counter, _ queue: LineQueue) {
+        guard let batch else { return }
+        hits.add(UInt64(batch.count))
+        _ = queue.put(batch)
     }
 }
