@@ -100,6 +100,19 @@ import Testing
         #expect(error?.description == reason)
     }
 
+    /// `prometheus.level` decides how a file is called.
+    @Test(arguments: [(PrometheusConfig.Level.full, false), (.aggregated, true)], ["tail", "cat"])
+    func filesAreCalledByPathOrName(_ level: (PrometheusConfig.Level, isShort: Bool), mode: String) throws {
+        let path = try folder.write("a.log", "old\n")
+        let context = AcquisitionContext(metrics: Metrics(level: level.0), log: SourceHarness.log)
+        let yaml = try SourceHarness.yaml("filename: \(path)\nlabels: {type: x}\nmode: \(mode)\n")
+        let harness = SourceHarness(FileSource(try FileSourceConfig(from: yaml), context))
+        if mode == "tail" { try folder.append("a.log", "new\n") }
+        let name = level.isShort ? "a.log" : path
+        #expect(harness.take(1).map(\.source) == [name])
+        #expect(context.metrics.samples(.fileSourceHits).map { $0.labels.map(\.1) } == [[name, "file", "x"]])
+    }
+
     /// What a replay cannot read to its end is an error; what came before and the other files are read.
     @Test func aPackedLogThatIsCutOff() throws {
         let text = (0..<20_000).map { "line \($0) \(UInt64($0) &* 0x9E37_79B9_7F4A_7C15)\n" }.joined()

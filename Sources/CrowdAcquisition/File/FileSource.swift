@@ -55,7 +55,11 @@ final class FileSource: DataSource {
     }
 
     private func origin(_ path: String) -> LineOrigin {
-        LineOrigin(source: path, module: "file", labels: config.common.labels, isReplay: config.common.isReplay)
+        // CrowdSec has the name alone where metrics are to be few.
+        let source = context.metrics.level == .aggregated ? FileContents.name(of: path) : path
+        return LineOrigin(
+            source: source, module: "file", labels: config.common.labels,
+            isReplay: config.common.isReplay)
     }
 
     /// Files of a pattern, without the excluded ones.

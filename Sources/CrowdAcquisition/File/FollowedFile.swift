@@ -48,7 +48,7 @@ final class FollowedFile {
         maxLine = config.maxLineBytes
         hits = context.metrics.counter(
             .fileSourceHits,
-            [("source", path), ("datasource_type", "file"), ("acquis_type", origin.type)])
+            [("source", "\(origin.source)"), ("datasource_type", "file"), ("acquis_type", origin.type)])
         lag = SourceLag(path, module: "file", type: origin.type, context)
     }
 

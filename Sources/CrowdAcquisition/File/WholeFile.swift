@@ -23,7 +23,8 @@ struct WholeFile {
             throw ConfigError("Unable to read \(path): \(systemMessage(errno))")
         }
         let hits = context.metrics.counter(
-            .fileSourceHits, [("source", path), ("datasource_type", "file"), ("acquis_type", origin.type)])
+            .fileSourceHits,
+            [("source", "\(origin.source)"), ("datasource_type", "file"), ("acquis_type", origin.type)])
         var cutter = LineCutter(origin, maxLine: maxLine)
         let block = LogReader.makeBlock()
         defer { block.deallocate() }
