@@ -100,10 +100,13 @@ struct LAPIResponder: HTTPResponder {
             throw Failure.server("unexpected EOF")
         }
         guard let encoding = request.headers[.contentEncoding], encoding.lowercased() == "gzip" else { return bytes }
-        do { bytes = try Gunzip.inflate(bytes, limit: limit) } catch {
-            throw error == .tooLarge ? tooLarge : .badRequest("gzip: invalid header")
+        do {
+            guard bytes.count >= BackgroundWork.compressedBytes else { return try Gunzip.inflate(bytes, limit: limit) }
+            let compressed = bytes
+            return try await BackgroundWork.run { try Gunzip.inflate(compressed, limit: limit) }
+        } catch {
+            throw error as? Gunzip.Refusal == .tooLarge ? tooLarge : .badRequest("gzip: invalid header")
         }
-        return bytes
     }
 }
 

@@ -34,8 +34,10 @@ struct LoopBoundChannel<Base: ServerChildChannel>: ServerChildChannel where Base
 
 /// Work that takes too long for an event loop: hashes of passwords, large bodies, passes over all decisions.
 enum BackgroundWork {
-    /// Bytes of a body from which reading it counts as such work.
-    static let bodyBytes = 128 << 10
+    /// Bytes of a body from which reading it counts as such work: some ten alerts, or a hundred decisions.
+    static let bodyBytes = 16 << 10
+    /// Compressed bytes from which inflating them does: they may become a thousand times as many.
+    static let compressedBytes = 1 << 10
 
     static func run<R: Sendable>(_ work: @escaping @Sendable () throws -> R) async throws -> R {
         try await NIOThreadPool.singleton.runIfActive(work)
