@@ -15,7 +15,7 @@ EACH=${SECONDS_EACH:-8}
 export LAPI=127.0.0.1:18290 KEY=benchbenchbenchbenchbenchbenchbench
 command -v wrk > /dev/null || { echo "lapi.sh: wrk is missing (make bench-peers)" >&2; exit 1; }
 PID='' WORK=''
-trap 'stop; rm -rf "$WORK"' EXIT
+trap 'stop; leave; rm -rf "$WORK"' EXIT
 trap 'exit 130' INT TERM HUP
 
 stop() {
@@ -94,26 +94,58 @@ load() { # KIND WHAT MODE CONNECTIONS
 poll() {
     local what=$1 bouncers=$2
     shift 2
-    "$HERE/polls.py" --pid "$PID" --bouncers "$bouncers" "$@" | awk -v head="| $what | $bouncers" '{ printf "%s | %d | %d | %.2f | %.1f | %.1f | %d | %.0f |\n",
-        head, $1, $2, $3, $4, $5, $6, $7 / $1 * 1e6 }'
+    "$HERE/polls.py" --pid "$PID" --bouncers "$bouncers" "$@" | awk -v head="| $what | $bouncers" '{ printf "%s | %d | %d | %.2f | %.1f | %.1f | %d | %.0f | %s, %s |\n",
+        head, $1, $2, $3, $4, $5, $6, $7 / $1 * 1e6, $8, $9 }'
+}
+
+# neighbour: a second server over a copy of the data, which nobody polls: what its work does to the polls of the first is the machine's.
+neighbour() {
+    NEIGHBOUR=127.0.0.1:18291 NEIGHBOUR_WORK=$(mktemp -d "${DATA:-${TMPDIR:-/tmp}}/crowd-bench.XXXXXX")
+    cp -a "$WORK/." "$NEIGHBOUR_WORK" && sed -i "s|$WORK|$NEIGHBOUR_WORK|g; s|$LAPI|$NEIGHBOUR|g" "$NEIGHBOUR_WORK/config.yaml" || return 1
+    "$BIN/crowd-lapi" -c "$NEIGHBOUR_WORK/config.yaml" > "$NEIGHBOUR_WORK/log" 2>&1 &
+    NEIGHBOUR_PID=$!
+    LAPI=$NEIGHBOUR answers
+}
+
+leave() {
+    [ -z "${NEIGHBOUR_PID:-}" ] || { kill "$NEIGHBOUR_PID"; wait "$NEIGHBOUR_PID"; } 2> /dev/null
+    rm -rf "${NEIGHBOUR_WORK:-}"
+    NEIGHBOUR_PID='' NEIGHBOUR_WORK=''
+}
+
+both() { # WHAT ARGUMENTS...: a row of 20 quick bouncers, one of 500
+    local what=$1
+    shift
+    poll "20 ten times a second$what" 20 --interval 0.1 "$@"
+    poll "500 once a second$what" 500 "$@"
 }
 
 polls() {
-    local size=${POLL_SIZE:-1000000} expired=${EXPIRED:-1000000} left
+    local size=${POLL_SIZE:-1000000} expired=${EXPIRED:-1000000} import=${IMPORT:-200000}
     start polls && "$HERE/lapi.py" fill 0 "$size" || return 1
-    printf '\n| at %s decisions | bouncers | polls | failed | p50 ms | p99 ms | max ms | decisions told | CPU µs each |\n' "$size"
-    echo '| --- | --: | --: | --: | --: | --: | --: | --: | --: |'
-    poll "each once a second, nothing new" 500 --seconds 15
-    poll "each once a second, 20 bans added a second" 500 --seconds 15 --add 20
-    poll "each ten times a second, nothing new" 20 --interval 0.1 --seconds 15
-    poll "the same while ${IMPORT:-200000} are imported" 20 --interval 0.1 --seconds 30 --import "${IMPORT:-200000}"
+    printf '\n| at %s decisions | bouncers | polls | failed | p50 ms | p99 ms | max ms | decisions told | CPU µs each | waits ms/s |\n' "$size"
+    echo '| --- | --: | --: | --: | --: | --: | --: | --: | --: | --- |'
+    both "" --seconds 20
+    poll "500 once a second, 20 bans added a second" 500 --seconds 15 --add 20
+    both ", $import are imported" --seconds 60 --import "$import"
+    both ", of other origins, $import are imported" --seconds 60 --import "$import" --query origins=bench
     kill "$PID" && wait "$PID" 2> /dev/null
+    neighbour && run_ours || return 1
+    both ", $import are imported by a neighbour" --seconds 60 --import "$import" --into "$NEIGHBOUR"
+    stop
+    leave
     "$HERE/lapi.py" expired "$WORK/crowdsec.db" "$expired" && run_ours || return 1
-    sleep 56  # the flush comes a minute after the start
-    poll "the same while $expired expired ones are flushed" 20 --interval 0.1 --seconds 40
-    left=$("$HERE/lapi.py" count "$WORK/crowdsec.db")
-    echo "expired decisions left: $left"
+    sleep 58  # the flush comes a minute after the start
+    both ", $expired ended ones are flushed" --seconds 20
+    echo "ended decisions left: $("$HERE/lapi.py" count "$WORK/crowdsec.db")"
     grep VmHWM "/proc/$PID/status"
+    kill "$PID" && wait "$PID" 2> /dev/null
+    neighbour || return 1
+    sleep 40
+    run_ours || return 1  # its own flush comes later
+    sleep 18
+    both ", a neighbour flushes" --seconds 18
+    leave
 }
 
 lists() { # KIND SIZES
