@@ -15,7 +15,7 @@ FUZZ_SECONDS ?= 60
 WITH_PROGRAMS := ^(SuiteTests|CrowdFirewallTests|CrowdToolsTests)\.
 
 .DEFAULT_GOAL := help
-.PHONY: accept-docker help demo test check fuzz lint build install replay torture chaos units bench bench-bouncer bench-sources bench-peers packages
+.PHONY: accept-docker help demo test check fuzz lint build install replay torture chaos units bench bench-bouncer bench-allocations bench-sources bench-peers packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -74,7 +74,12 @@ bench: build ## speed, memory and delay, beside the peers that are installed (ro
 	Tests/Benchmarks/bench.sh
 	Tests/Benchmarks/bouncer.sh
 	Tests/Benchmarks/lapi.sh
+	Tests/Benchmarks/allocations.sh
 	Tests/Benchmarks/sources.py .build/release . $(or $(BENCH),/tmp/crowd-bench)
+
+bench-allocations: ## heap allocations of the agent for each line of a log
+	swift build -c release $(SWIFT_FLAGS) --product crowd-agent
+	Tests/Benchmarks/allocations.sh
 
 bench-sources: ## the sources' part of that: lines per CPU second of each, what keeping them safe costs, memory when idle
 	swift build -c release $(SWIFT_FLAGS) --product crowd-agent
@@ -89,6 +94,7 @@ bench-lapi: ## the Local API's part: alerts, look-ups, lists; SQLite, PostgreSQL
 	swift build -c release $(SWIFT_FLAGS) --product crowd-lapi
 	swift build -c release $(SWIFT_FLAGS) --product cscli
 	Tests/Benchmarks/lapi.sh
+	Tests/Benchmarks/allocations.sh
 
 bench-kills: ## the Local API killed a hundred times under load, on each database
 	swift build -c release $(SWIFT_FLAGS) --product crowd-lapi
