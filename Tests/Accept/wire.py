@@ -29,9 +29,9 @@ EXPECTED = {
     r"alert with (source|decision) .*(address|99999)": "a decision that cannot be stored is dropped alone: " + NEWER,
     r"alert with duration .*d": "days: " + NEWER,
     r"alert with the message's key in another case": "names of members are exact",
+    r"alerts? of which": "the others are stored and the wrong ones named",
     r"alert followed by": "something behind the body is an error",
     r"alert in gzip|bomb": "it inflates nothing",
-    r"latitude beyond": "a latitude is a double here",
     r"method FOO": "the parser knows the methods of the standard",
     r"chunk": "what is wrong with chunks is told also when the value was whole before",
     r"head: (version|folded|name|long|many|lengths|path|spaces|leading|lower|lines)": "the parser is stricter, or bounded lower, or more lenient with spaces",
@@ -246,6 +246,10 @@ def cases():
     for value in ["1.2.3", "01.2.3.4", "fe80::1%eth0", "1.2.3.4/33", " 1.2.3.4", "0x1.2.3.4", "[::1]", ""]:
         yield post(f"alert with decision of no address {value!r}", [alert(decisions=[decision(value=value)])])
     yield post("alert of which the second is wrong", [alert(), alert(source="ABSENT")])
+    yield post("alerts of which one has a value of the wrong kind", [alert(capacity="x"), alert()])
+    yield post("alerts of which one has no duration", [alert(), alert(decisions=[{**decision(), "duration": "soon"}])])
+    yield post("alerts that both lack something", [alert(capacity=None), alert(message=None)])
+    yield post("alerts that are all of the wrong kind", [1, "x"])
     yield post("alert in gzip", gzip.compress(text), {"Content-Encoding": "gzip"})
     yield post("bomb in gzip", gzip.compress(b"[" + b" " * 60_000_000 + b"]"), {"Content-Encoding": "gzip"})
 

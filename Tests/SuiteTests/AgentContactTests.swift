@@ -3,7 +3,7 @@ import CrowdTestSupport
 import Glibc
 import Testing
 
-@Suite("Agent and Local API, real processes", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(2)))
+@Suite("Agent and Local API, real processes", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(10)))
 struct AgentContactTests {
     private func machine(_ host: TestHost) throws -> JSON {
         try JSON.parse(Array(host.cscli("machines inspect edge01 -o json").utf8))

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// A Local API that knows no uuids, as CrowdSec's: what it has answered must not come again.
-@Suite("Answered alerts", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(2)))
+@Suite("Answered alerts", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(10)))
 struct AnsweredAlertTests {
     /// Takes alerts; on request it keeps whoever sends them waiting and takes none.
     private final class Forgetful: Sendable {

@@ -2,7 +2,7 @@ import CrowdTestSupport
 import Glibc
 import Testing
 
-@Suite("Bad input: a clear message, and the rest goes on", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(1)))
+@Suite("Bad input: a clear message, and the rest goes on", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(10)))
 struct BadInputTests {
     @Test func anErrorInOneItemCostsThatItem() throws {
         let host = try TestHost()

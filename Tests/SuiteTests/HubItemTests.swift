@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// Alerts say which version of a hub item saw them; of the operator's own they say nothing.
-@Suite("Alerts of hub items", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(1)))
+@Suite("Alerts of hub items", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(10)))
 struct HubItemTests {
     private func scenario(_ name: String) -> String {
         """

@@ -2,7 +2,7 @@ import CrowdTestSupport
 import Testing
 
 /// `Tests/Benchmarks/kills.py`, a short one: the Local API is killed under load, and what it has promised holds.
-@Suite("Local API killed under load", .timeLimit(.minutes(3))) struct KillTests {
+@Suite("Local API killed under load", .timeLimit(.minutes(10))) struct KillTests {
     @Test(arguments: TestDatabase.present) func nothingIsLostOrDoubled(_ database: TestDatabase) throws {
         let directory = try TemporaryDirectory()
         let programs = Command.built("crowd-lapi").dropLast("/crowd-lapi".count)

@@ -2,7 +2,7 @@ import CrowdTestSupport
 import Glibc
 import Testing
 
-@Suite("No alert is lost, none comes twice", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(3)))
+@Suite("No alert is lost, none comes twice", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(10)))
 struct NoAlertIsLostTests {
     private func sources(_ count: Int) -> [String] { (1...count).map { "198.51.100.\($0)" } }
 

@@ -4,7 +4,7 @@ import Glibc
 import Synchronization
 import Testing
 
-@Suite("An outage of the Local API", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(5)))
+@Suite("An outage of the Local API", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(10)))
 struct OutageTests {
     private static let count = 10_000
     private static let poisoned = "45.9.9.9"

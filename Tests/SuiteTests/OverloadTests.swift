@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// More than can be parsed, from a source that can wait and from one that cannot.
-@Suite("Overload", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(5)))
+@Suite("Overload", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(10)))
 struct OverloadTests {
     private static let lines = 150_000
     private static let datagrams = 60_000

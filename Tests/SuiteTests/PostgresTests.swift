@@ -4,7 +4,7 @@ import Testing
 
 /// The programs over PostgreSQL: several Local APIs, and `cscli` on the database itself.
 @Suite(
-    "Over PostgreSQL", .enabled(if: TestHost.isPossible && PostgresServer.shared != nil), .timeLimit(.minutes(3)))
+    "Over PostgreSQL", .enabled(if: TestHost.isPossible && PostgresServer.shared != nil), .timeLimit(.minutes(10)))
 struct PostgresTests {
     private let host: TestHost
 

@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// Every line counts once, whatever becomes of the agent: the alerts' events are the lines that were written.
-@Suite("Restarts of the agent", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(2)))
+@Suite("Restarts of the agent", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(10)))
 struct RestartTests {
     private static let sources = (1...20).map { "198.51.100.\($0)" }
 

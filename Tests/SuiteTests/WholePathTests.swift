@@ -1,7 +1,7 @@
 import CrowdTestSupport
 import Testing
 
-@Suite("The whole path, real processes", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(1)))
+@Suite("The whole path, real processes", .enabled(if: TestHost.isPossible), .timeLimit(.minutes(10)))
 struct WholePathTests {
     @Test func aLogLineBecomesABanInTheKernelUntilItIsDeleted() throws {
         let host = try TestHost()

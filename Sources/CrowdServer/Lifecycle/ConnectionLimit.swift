@@ -53,14 +53,19 @@ final class ConnectionLimit: Sendable {
     }
 }
 
-/// Closes connections beyond a limit before anything is read from them.
+/// Closes connections beyond a limit before anything is read from them, and those that cannot be set up: nobody else
+/// would, and each holds a descriptor until then.
 struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
     let base: Base
     let limit: ConnectionLimit
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
-        guard limit.admits(channel) else { return channel.eventLoop.makeFailedFuture(ConnectionLimit.Exceeded()) }
-        return base.setup(channel: channel, logger: logger)
+        let ready =
+            limit.admits(channel)
+            ? base.setup(channel: channel, logger: logger)
+            : channel.eventLoop.makeFailedFuture(ConnectionLimit.Exceeded())
+        ready.whenFailure { _ in channel.close(promise: nil) }
+        return ready
     }
 
     func handle(value: Base.Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
