@@ -169,7 +169,7 @@ def measure(label, acquisition, feed, lines, dropping=False):
         note = f"{int(seen[1])} dropped" if dropping else ""
         sent, written = host.count("cs_spool_sent_total", "cs_spool_written_total")
         if sent:
-            note += "%d alerts sent, %d of them by way of the disk" % (sent, written)
+            note += "; %d alerts sent, %d of them by way of the disk" % (sent, written)
         note += "".join("; %s %.1f %%" % share for share in profile.shares(KEEPING).items())
         add(label, int(seen[0]), used, memory(host.agent.pid, "VmHWM") / 1024, note.strip("; "))
     finally:
@@ -251,8 +251,8 @@ def send_stream(log, port, most):
     return feed
 
 
-def write_journal(log, most):
-    entries = f"{OUTPUT}/journal-{most}.export"
+def export_journal(log, most, entries):
+    """Entries of this moment: those from before the agent came are none of its business."""
     now = int(time.time() * 1e6)
     with open(log, errors="replace") as source, open(entries, "w") as file:
         for number, line in zip(range(most), source):
@@ -262,7 +262,12 @@ def write_journal(log, most):
                        f"_BOOT_ID=0123456789abcdef0123456789abcdef\nMESSAGE={text}\nSYSLOG_IDENTIFIER={program}\n"
                        f"_HOSTNAME={host}\n_PID={pid or 1}\nPRIORITY=6\n\n")
 
+
+def write_journal(log, most):
+    entries = f"{OUTPUT}/journal-{most}.export"
+
     def feed(host):
+        export_journal(log, most, entries)
         subprocess.run(["/lib/systemd/systemd-journal-remote", "-o", f"{host.path}/log/system.journal", entries],
                        check=True, stderr=subprocess.DEVNULL)
     return feed

@@ -22,6 +22,8 @@ struct RedoBatch {
     var isOwnText = false
     /// Empty for a file's.
     var lines: [[UInt8]] = []
+    /// Whose lines are written in place of those.
+    var source: LineBatch?
 }
 
 extension RedoRecord {
@@ -84,8 +86,13 @@ extension RedoBatch {
             writer.text(source)
             writer.text(cursor)
         }
-        writer.number(UInt32(lines.count))
-        for line in lines { writer.text(line) }
+        if let source {
+            writer.number(UInt32(source.count))
+            source.withEachLine { writer.text($0) }
+        } else {
+            writer.number(UInt32(lines.count))
+            for line in lines { writer.text(line) }
+        }
     }
 
     init(_ reader: inout ByteReader) throws(DamagedBytes) {

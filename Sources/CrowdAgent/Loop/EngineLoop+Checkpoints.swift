@@ -18,7 +18,7 @@ extension EngineLoop {
         var redo = RedoBatch(
             origin: origins[id]?.number ?? 0, time: batch.time, isLate: batch.isLate, place: batch.place,
             isOwnText: batch.isOwnText)
-        if !batch.isReadAgain { batch.withEachLine { redo.lines.append(Array($0.buffer)) } }
+        if !batch.isReadAgain { redo.source = batch }
         store.note(.batch(redo))
     }
 
