@@ -36,7 +36,7 @@ import Testing
         let ledger = Ledger(spool)
         let task = send(spool) { json throws(LAPIError) in AlertReceipt(ids: Received.numbers(json).map(String.init)) }
         for number in 0..<300 { spool.append([alert(number)]) }
-        #expect(await spool.waitUntilEmpty(within: .seconds(10)))
+        #expect(await spool.waitUntilEmpty(within: .seconds(60)))
         task.cancel()
         #expect(try stored == 0)
         #expect(written == 0)
@@ -64,7 +64,7 @@ import Testing
             #expect(try stored > 0)
             if isAnswered {
                 answer.yield()
-                #expect(await spool.waitUntilEmpty(within: .seconds(10)))
+                #expect(await spool.waitUntilEmpty(within: .seconds(60)))
                 #expect(try stored == 0)
             }
             task.cancel()

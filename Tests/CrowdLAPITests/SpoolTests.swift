@@ -177,7 +177,7 @@ func openSpool(
         let seen = Received()
         let task = run(spool) { json throws(LAPIError) in seen.take(json) }
         for number in 0..<500 { spool.append([alert(number)]) }
-        #expect(await spool.waitUntilEmpty(within: .seconds(10)))
+        #expect(await spool.waitUntilEmpty(within: .seconds(60)))
         task.cancel()
         await task.value
         #expect(seen.numbers == Array(0..<500))
@@ -195,7 +195,7 @@ func openSpool(
         #expect(spool.count == 10)
         let seen = Received()
         let task = run(spool) { json throws(LAPIError) in seen.take(json) }
-        #expect(await spool.waitUntilEmpty(within: .seconds(10)))
+        #expect(await spool.waitUntilEmpty(within: .seconds(60)))
         task.cancel()
         #expect(seen.numbers == Array(0..<10))
     }
@@ -212,7 +212,7 @@ func openSpool(
             }
             return seen.take(json)
         }
-        #expect(await spool.waitUntilEmpty(within: .seconds(10)))
+        #expect(await spool.waitUntilEmpty(within: .seconds(60)))
         task.cancel()
         #expect(seen.numbers == Array(0..<20).filter { $0 != 7 })
         let letter = String(decoding: try FileContents.read(directory.path + "/refused-alerts.jsonl"), as: UTF8.self)
@@ -232,7 +232,7 @@ func openSpool(
             requests.withLock { $0 += 1 }
             return seen.take(json, refused: [3: "no duration", 19: "too long"])
         }
-        #expect(await spool.waitUntilEmpty(within: .seconds(10)))
+        #expect(await spool.waitUntilEmpty(within: .seconds(60)))
         task.cancel()
         #expect(seen.numbers == Array(0..<20).filter { $0 != 3 && $0 != 19 })
         #expect(requests.withLock { $0 } == 1)

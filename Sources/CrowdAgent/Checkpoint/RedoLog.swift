@@ -10,6 +10,10 @@ struct RedoLog: ~Copyable {
     let path: String
     private(set) var bytes = 0
     private var hasFailed = false
+    /// The last record, whose room the next one takes.
+    private var frame = ByteWriter()
+    private static let header = 8
+    private static let roomToKeep = 1 << 20
 
     init(path: String) throws(SystemFailure) {
         self.path = path
@@ -22,17 +26,25 @@ struct RedoLog: ~Copyable {
     /// - Throws: when the disk does not take it: said once by the caller; later records are not tried.
     mutating func append(_ record: RedoRecord) throws(SystemFailure) {
         guard !hasFailed else { return }
-        var body = ByteWriter()
-        record.write(to: &body)
-        var frame = ByteWriter()
-        frame.number(UInt32(body.bytes.count))
-        frame.number(Checksum.crc32(body.bytes))
-        frame.append(body)
-        guard write(fd, frame.bytes, frame.bytes.count) == frame.bytes.count else {
+        fill(with: record)
+        let length = frame.bytes.count
+        guard write(fd, frame.bytes, length) == length else {
             hasFailed = true
             throw SystemFailure("write \(path)")
         }
-        bytes += frame.bytes.count
+        bytes += length
+        if length > Self.roomToKeep { frame = ByteWriter() }
+    }
+
+    private mutating func fill(with record: RedoRecord) {
+        frame.removeAll()
+        frame.number(UInt64(0))
+        record.write(to: &frame)
+        let sum = frame.bytes.withUnsafeBufferPointer {
+            Checksum.crc32(UnsafeBufferPointer(rebasing: $0[Self.header...]))
+        }
+        frame.replace(at: 0, with: UInt32(frame.bytes.count - Self.header))
+        frame.replace(at: 4, with: sum)
     }
 
     /// The records of a file up to its end or to the first that is torn.

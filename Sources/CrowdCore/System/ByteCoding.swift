@@ -26,6 +26,16 @@ public struct ByteWriter: Sendable {
         value.withUTF8 { text(ByteSlice($0)) }
     }
 
+    /// Begins anew in the room that was taken.
+    public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
+    /// In place of as many bytes, which must have been written.
+    public mutating func replace(at offset: Int, with value: some FixedWidthInteger) {
+        withUnsafeBytes(of: value.littleEndian) {
+            bytes.replaceSubrange(offset..<offset + $0.count, with: $0)
+        }
+    }
+
     /// What another one wrote, as it is.
     public mutating func append(_ other: ByteWriter) { bytes.append(contentsOf: other.bytes) }
 }
