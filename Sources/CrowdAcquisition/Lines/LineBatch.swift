@@ -43,6 +43,9 @@ public final class LineBatch: @unchecked Sendable {
         ends.append(Int32(truncatingIfNeeded: used))
     }
 
+    /// All lines, one directly after the other.
+    public var text: ByteSlice { ByteSlice(base: bytes, count: used) }
+
     /// Calls `body` for every line in order.
     public func withEachLine(_ body: (ByteSlice) -> Void) {
         var start = 0

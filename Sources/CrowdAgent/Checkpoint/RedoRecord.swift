@@ -86,13 +86,25 @@ extension RedoBatch {
             writer.text(source)
             writer.text(cursor)
         }
+        writeLines(to: &writer)
+    }
+
+    /// How many there are, how long each is, then all of them at once.
+    private func writeLines(to writer: inout ByteWriter) {
+        writer.number(UInt32(source?.count ?? lines.count))
         if let source {
-            writer.number(UInt32(source.count))
-            source.withEachLine { writer.text($0) }
+            source.withEachLine { writer.number(UInt32($0.count)) }
+            writer.raw(source.text)
         } else {
-            writer.number(UInt32(lines.count))
-            for line in lines { writer.text(line) }
+            for line in lines { writer.number(UInt32(line.count)) }
+            for line in lines { line.withUnsafeBufferPointer { writer.raw(ByteSlice($0)) } }
         }
+    }
+
+    private mutating func readLines(_ reader: inout ByteReader) throws(DamagedBytes) {
+        var lengths: [UInt32] = []
+        for _ in 0..<(try reader.count()) { lengths.append(try reader.number()) }
+        for length in lengths { lines.append(Array(try reader.slice(Int(length)).buffer)) }
     }
 
     init(_ reader: inout ByteReader) throws(DamagedBytes) {
@@ -110,6 +122,6 @@ extension RedoBatch {
         case 2: place = .cursor(source: try reader.string(), try reader.string())
         default: throw reader.damage
         }
-        for _ in 0..<(try reader.count()) { lines.append(Array(try reader.text().buffer)) }
+        try readLines(&reader)
     }
 }
