@@ -20,9 +20,9 @@ struct RedoBatch {
     var place: BatchPlace
     /// The lines are kept here although they came from a file: they were changed on their way.
     var isOwnText = false
-    /// Empty for a file's.
+    /// As they were read back; empty for a file's.
     var lines: [[UInt8]] = []
-    /// Whose lines are written in place of those.
+    /// Whose lines are to be written; nil for a file's.
     var source: LineBatch?
 }
 
@@ -91,14 +91,10 @@ extension RedoBatch {
 
     /// How many there are, how long each is, then all of them at once.
     private func writeLines(to writer: inout ByteWriter) {
-        writer.number(UInt32(source?.count ?? lines.count))
-        if let source {
-            source.withEachLine { writer.number(UInt32($0.count)) }
-            writer.raw(source.text)
-        } else {
-            for line in lines { writer.number(UInt32(line.count)) }
-            for line in lines { line.withUnsafeBufferPointer { writer.raw(ByteSlice($0)) } }
-        }
+        writer.number(UInt32(source?.count ?? 0))
+        guard let source else { return }
+        source.withEachLine { writer.number(UInt32($0.count)) }
+        writer.raw(source.text)
     }
 
     private mutating func readLines(_ reader: inout ByteReader) throws(DamagedBytes) {

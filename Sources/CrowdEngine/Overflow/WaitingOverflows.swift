@@ -22,7 +22,6 @@ final class WaitingOverflows {
         let address: IPAddress?
         let came: Timestamp
         var question: Completion<String?>?
-        var wasAskedFor = false
     }
 
     private let names: ReverseDNS
@@ -82,7 +81,6 @@ final class WaitingOverflows {
                 case .busy: return
                 }
             }
-            entries[unasked].wasAskedFor = true
             unasked += 1
         }
     }
@@ -90,9 +88,9 @@ final class WaitingOverflows {
     private func ready(at now: Timestamp) -> Int? {
         let answers = names.answers
         guard answers != answersSeen || rest(of: entries[0], at: now) == .zero else { return nil }
-        let place = entries.firstIndex { entry in
-            if rest(of: entry, at: now) == .zero { return true }
-            return entry.wasAskedFor && entry.question.map { $0.value != nil } ?? true
+        let place = entries.indices.first { place in
+            if rest(of: entries[place], at: now) == .zero { return true }
+            return place < unasked && entries[place].question.map { $0.value != nil } ?? true
         }
         if place == nil { answersSeen = answers }
         return place
