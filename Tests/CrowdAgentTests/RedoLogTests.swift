@@ -14,9 +14,9 @@ import Testing
         [Array(repeating: UInt8(ascii: "x"), count: 5_000), Array("last".utf8)],
     ]
 
-    private func write(_ path: String) throws -> [Int] {
+    private func write(_ path: String, generation: UInt64 = 7, over spare: String? = nil) throws -> [Int] {
         let origin = LineOrigin(source: "s", module: "syslog", labels: [("type", "t")], isReplay: false)
-        var log = try RedoLog(path: path)
+        var log = try RedoLog(path: path, generation: generation, spare: spare)
         var ends: [Int] = []
         try log.append(.origin(0, origin))
         ends.append(log.bytes)
@@ -32,8 +32,8 @@ import Testing
     }
 
     /// What each record is, in short.
-    private func found(in path: String) -> [String] {
-        RedoLog.records(of: path).map { record in
+    private func found(in path: String, generation: UInt64 = 7) -> [String] {
+        RedoLog.records(of: path, generation: generation).map { record in
             switch record {
             case .origin(let number, let origin): "origin \(number) \(String(origin.source)) \(origin.type)"
             case .batch(let batch): "batch \(batch.lines)"
@@ -78,5 +78,22 @@ import Testing
             let complete = ends.filter { $0 <= place }.count
             #expect(found(in: rotten) == Array(Self.expected.prefix(complete)), "byte \(place)")
         }
+    }
+
+    /// The records of the file's last use are there up to the byte, and are not taken for this one's.
+    @Test func aFileThatIsWrittenOverHasItsNewRecordsOnly() throws {
+        let folder = try TemporaryDirectory()
+        let (old, new) = (folder.path + "/redo.spare", folder.path + "/redo.8")
+        let ends = try write(old)
+        var log: RedoLog? = try RedoLog(path: new, generation: 8, spare: old)
+        #expect(!FileContents.exists(old))
+        #expect(found(in: new, generation: 8) == [])
+        #expect(found(in: new) == Self.expected)
+        try log?.append(.origin(0, LineOrigin(source: "s", module: "syslog", labels: [("type", "t")], isReplay: false)))
+        log = nil
+        #expect(found(in: new, generation: 8) == Array(Self.expected.prefix(1)))
+        #expect(try FileContents.read(new).count == ends.last)
+        _ = try write(new, generation: 9)
+        #expect(found(in: new, generation: 9) == Self.expected)
     }
 }

@@ -22,7 +22,8 @@ public final class LineBatch: @unchecked Sendable {
     private let bytes: UnsafeMutablePointer<UInt8>
     private let capacity: Int
     private var used = 0
-    private var ends: [Int32] = []
+    /// Where each line ends in `text`.
+    public private(set) var ends: [Int32] = []
 
     public init(_ origin: LineOrigin, capacity: Int, time: Timestamp = .now()) {
         self.origin = origin

@@ -8,7 +8,8 @@ import Synchronization
 ///     start ──► read checkpoint n, redo logs n, n+1, … ──► process again ──► checkpoint
 ///     batch ──► a redo record, then the lines, then the alerts to the spool; once it has them on disk, or the Local API
 ///               has them, a record of their uuids
-///     now and then ──► the spool writes what waits ──► redo log n+1 begins ──► checkpoint n+1 is written aside, synced, renamed ──► older logs go
+///     now and then ──► the spool writes what waits ──► redo log n+1 begins ──► checkpoint n+1 is written aside, synced, renamed ──► older logs go, but for one that
+///               the next begins over
 ///
 /// A kill at any moment leaves a whole checkpoint and the logs from its number on. Since buckets depend on lines and on
 /// recorded times alone, processing again gives the same alerts with the same uuids.
@@ -24,8 +25,11 @@ final class CheckpointStore: @unchecked Sendable {
     /// When the checkpoint that was found had been written; nil when there was none.
     private(set) var savedAt: Timestamp?
 
+    private static let mostSpareBytes = off_t(EngineLoop.mostRedoBytes)
+
     private var path: String { directory + "/checkpoint" }
     private var attemptsPath: String { directory + "/recovering" }
+    private var sparePath: String { directory + "/redo.spare" }
     private func redoPath(_ generation: UInt64) -> String { directory + "/redo.\(generation)" }
 
     init(directory: String, log: Logger) {
@@ -51,7 +55,9 @@ final class CheckpointStore: @unchecked Sendable {
             }
         }
         generation = max(checkpoint.generation, generations.last ?? 0)
-        let records = generations.filter { $0 >= checkpoint.generation }.flatMap { RedoLog.records(of: redoPath($0)) }
+        let records = generations.filter { $0 >= checkpoint.generation }.flatMap {
+            RedoLog.records(of: redoPath($0), generation: $0)
+        }
         return (checkpoint, records)
     }
 
@@ -95,9 +101,11 @@ final class CheckpointStore: @unchecked Sendable {
     func begin() -> UInt64? {
         guard !isWriting.load(ordering: .acquiring) else { return nil }
         do {
-            let path = redoPath(generation + 1)
-            try redo.withLock { redo throws(SystemFailure) in redo = try RedoLog(path: path) }
-            generation += 1
+            let next = generation + 1
+            try redo.withLock { redo throws(SystemFailure) in
+                redo = try RedoLog(path: redoPath(next), generation: next, spare: sparePath)
+            }
+            generation = next
             return generation
         } catch {
             complain("No checkpoint can be written", error)
@@ -128,10 +136,25 @@ final class CheckpointStore: @unchecked Sendable {
     private func write(_ bytes: [UInt8], _ generation: UInt64) {
         do {
             try FileContents.replace(path, with: bytes, mode: 0o600)
-            for old in redoGenerations where old < generation { unlink(redoPath(old)) }
+            for old in redoGenerations where old < generation { retire(redoPath(old)) }
         } catch {
             log.error("The checkpoint could not be written, the last one stays in force. error=\"\(error)\"")
         }
+    }
+
+    /// Keeps the longest of the logs that are no longer needed for the next one to be written over.
+    private func retire(_ path: String) {
+        let length = Self.length(path)
+        guard length > Self.length(sparePath), rename(path, sparePath) == 0 else {
+            unlink(path)
+            return
+        }
+        if length > Self.mostSpareBytes { truncate(sparePath, Self.mostSpareBytes) }
+    }
+
+    private static func length(_ path: String) -> off_t {
+        var info = stat()
+        return stat(path, &info) == 0 ? info.st_size : -1
     }
 
     private func complain(_ what: String, _ error: SystemFailure) {

@@ -1,14 +1,17 @@
 import CrowdCore
 import Glibc
 
-/// The file of redo records since one checkpoint, appended with one system call each and never synced: it survives the
+/// The file of redo records since one checkpoint, written with one system call each and never synced: it survives the
 /// process, and a power cut costs what was not yet written back (those lines are read again, as new ones).
 ///
 ///     length 4 | hash 4 | record
 ///
-/// The hash tells a record that was torn or has rotted; it is the one of texts, since a CRC-32 takes four times as long.
+/// The file may be one that an earlier checkpoint no longer needs: writing over it costs the system a third of what a
+/// file costs that grows. What is left of its old records does not count, since the hash, which also tells a record that was
+/// torn or has rotted, is keyed by the generation. It is the one of texts: a CRC-32 takes four times as long.
 struct RedoLog: ~Copyable {
     private let fd: Int32
+    private let generation: UInt64
     let path: String
     private(set) var bytes = 0
     private var hasFailed = false
@@ -17,9 +20,12 @@ struct RedoLog: ~Copyable {
     private static let header = 8
     private static let roomToKeep = 1 << 20
 
-    init(path: String) throws(SystemFailure) {
+    /// - Parameter spare: a file that may be written over; it goes. Nothing is amiss when there is none.
+    init(path: String, generation: UInt64, spare: String? = nil) throws(SystemFailure) {
         self.path = path
-        fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_TRUNC, 0o600)
+        self.generation = generation
+        let isRecycled = spare.map { rename($0, path) == 0 } ?? false
+        fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (isRecycled ? 0 : O_TRUNC), 0o600)
         guard fd >= 0 else { throw SystemFailure("open \(path)") }
     }
 
@@ -30,7 +36,7 @@ struct RedoLog: ~Copyable {
         guard !hasFailed else { return }
         fill(with: record)
         let length = frame.bytes.count
-        guard write(fd, frame.bytes, length) == length else {
+        guard pwrite(fd, frame.bytes, length, off_t(bytes)) == length else {
             hasFailed = true
             throw SystemFailure("write \(path)")
         }
@@ -43,31 +49,33 @@ struct RedoLog: ~Copyable {
         frame.number(UInt64(0))
         record.write(to: &frame)
         let sum = frame.bytes.withUnsafeBufferPointer {
-            Self.hash(ByteSlice(UnsafeBufferPointer(rebasing: $0[Self.header...])))
+            Self.hash(ByteSlice(UnsafeBufferPointer(rebasing: $0[Self.header...])), generation)
         }
         frame.replace(at: 0, with: UInt32(frame.bytes.count - Self.header))
         frame.replace(at: 4, with: sum)
     }
 
-    /// The records of a file up to its end or to the first that is torn.
-    static func records(of path: String) -> [RedoRecord] {
+    /// The records of a file up to its end or to the first that is torn or of another generation.
+    static func records(of path: String, generation: UInt64) -> [RedoRecord] {
         guard let bytes = try? FileContents.read(path, limit: 1 << 30) else { return [] }
         var records: [RedoRecord] = []
         bytes.withUnsafeBufferPointer { buffer in
             var reader = ByteReader(buffer)
-            while let record = try? next(&reader) { records.append(record) }
+            while let record = try? next(&reader, generation) { records.append(record) }
         }
         return records
     }
 
-    private static func hash(_ record: ByteSlice) -> UInt32 {
-        UInt32(truncatingIfNeeded: record.hash(keyedBy: 0x7265_646f_206c_6f67))
+    private static func hash(_ record: ByteSlice, _ generation: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: record.hash(keyedBy: 0x7265_646f_206c_6f67 &+ generation))
     }
 
-    private static func next(_ reader: inout ByteReader) throws(DamagedBytes) -> RedoRecord {
+    private static func next(
+        _ reader: inout ByteReader, _ generation: UInt64
+    ) throws(DamagedBytes) -> RedoRecord {
         let (length, sum) = (try reader.number(UInt32.self), try reader.number(UInt32.self))
         let body = try reader.slice(Int(length))
-        guard hash(body) == sum else { throw reader.damage }
+        guard hash(body, generation) == sum else { throw reader.damage }
         var inner = ByteReader(body.buffer)
         return try RedoRecord(&inner)
     }

@@ -89,18 +89,23 @@ extension RedoBatch {
         writeLines(to: &writer)
     }
 
-    /// How many there are, how long each is, then all of them at once.
+    /// How many there are, where each ends, then all of them at once.
     private func writeLines(to writer: inout ByteWriter) {
         writer.number(UInt32(source?.count ?? 0))
         guard let source else { return }
-        source.withEachLine { writer.number(UInt32($0.count)) }
+        writer.raw(source.ends)
         writer.raw(source.text)
     }
 
     private mutating func readLines(_ reader: inout ByteReader) throws(DamagedBytes) {
-        var lengths: [UInt32] = []
-        for _ in 0..<(try reader.count()) { lengths.append(try reader.number()) }
-        for length in lengths { lines.append(Array(try reader.slice(Int(length)).buffer)) }
+        var ends: [Int32] = []
+        for _ in 0..<(try reader.count()) { ends.append(try reader.number()) }
+        var start: Int32 = 0
+        for end in ends {
+            guard end >= start else { throw reader.damage }
+            lines.append(Array(try reader.slice(Int(end - start)).buffer))
+            start = end
+        }
     }
 
     init(_ reader: inout ByteReader) throws(DamagedBytes) {

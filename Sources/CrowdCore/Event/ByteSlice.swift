@@ -104,12 +104,20 @@ extension ByteSlice: Hashable, Comparable {
 
     private static let secret = UInt64.random(in: 0...UInt64.max) | 1
 
-    /// Multiply-and-fold over words of eight bytes, as wyhash does.
+    /// Multiply-and-fold over words of eight bytes, as wyhash does, two at a time while there are two. What they are
+    /// multiplied with is secret, so that nobody can write a word that makes what came before it count for nothing.
     private func fold(seed: UInt64, secret: UInt64 = ByteSlice.secret) -> UInt64 {
         var state = seed ^ secret
         var left = count
         var at = UnsafeRawPointer(base)
-        while left >= 8 {
+        while left >= 16 {
+            state = ByteSlice.mix(
+                state ^ at.loadUnaligned(as: UInt64.self),
+                secret ^ at.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            at += 16
+            left -= 16
+        }
+        if left >= 8 {
             state = ByteSlice.mix(state ^ at.loadUnaligned(as: UInt64.self), 0xa076_1d64_78bd_642f)
             at += 8
             left -= 8

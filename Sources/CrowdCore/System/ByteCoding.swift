@@ -36,6 +36,15 @@ public struct ByteWriter: Sendable {
         }
     }
 
+    /// Numbers of four bytes, one directly after the other: how many there are must be known when they are read.
+    public mutating func raw(_ values: [Int32]) {
+        #if _endian(little)
+            values.withUnsafeBytes { bytes.append(contentsOf: $0) }
+        #else
+            for value in values { number(value) }
+        #endif
+    }
+
     /// The bytes alone: how many there are must be known when they are read.
     public mutating func raw(_ value: ByteSlice) { bytes.append(contentsOf: value.buffer) }
 
