@@ -3,9 +3,9 @@ import CrowdExpr
 
 /// `leaky` and `queue` in conditions and overflow filters.
 final class BucketObject: ValueObject {
-    private let total: Int
-    private let times: (first: Timestamp, last: Timestamp, overflowed: Timestamp)
-    let queue: QueueObject
+    private var total = 0
+    private var times: (first: Timestamp, last: Timestamp, overflowed: Timestamp)
+    private(set) var queue: QueueObject
 
     static let queueType = ObjectType("types.Queue")
         .field("Queue", 0, .list(.object(EventTypes.event))).field("L", 1, .int)
@@ -14,9 +14,15 @@ final class BucketObject: ValueObject {
         .field("Ovflw_ts", 3, .time).field("Queue", 4, .object(queueType)).field("Mapkey", 5, .string)
         .field("Mode", 6, .int)
 
-    init(_ bucket: Bucket, _ queue: QueueObject) {
-        total = bucket.total
-        times = (bucket.first, bucket.last, bucket.overflowed)
+    init() {
+        let never = Timestamp(nanoseconds: 0)
+        times = (never, never, never)
+        queue = QueueObject([])
+    }
+
+    func show(_ bucket: BucketPointer, _ queue: QueueObject) {
+        total = bucket.pointee.total
+        times = (bucket.pointee.first, bucket.pointee.last, bucket.pointee.overflowed)
         self.queue = queue
     }
 
@@ -46,6 +52,12 @@ final class QueueObject: ValueObject {
 
     init(_ events: [FrozenEvent]) {
         self.events = ListValue(events.map { .object($0) })
+    }
+
+    /// Has the events of another queue from now on, and remembers nothing of them.
+    func show(_ queue: [FrozenEvent]) {
+        events.items.removeAll(keepingCapacity: true)
+        for event in queue { events.items.append(.object(event)) }
     }
 
     /// Takes over what was appended to the queue since; a queue that lost events at its front is taken over anew.

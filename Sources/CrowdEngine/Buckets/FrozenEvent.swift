@@ -1,33 +1,39 @@
 import CrowdCore
 import CrowdExpr
 
-/// What a bucket keeps of an event: its fields in one block of memory, shared by all buckets it was poured into.
+/// What a kept event is beside its texts.
+struct FrozenHead {
+    let shape: FrozenShape
+    let kind: Event.Kind
+    /// The texts end beyond 64 KiB: their places are numbers of four bytes instead of two.
+    let isWide: Bool
+    let time: Timestamp
+    let rare: FrozenEvent.Rare?
+}
+
+/// What a bucket keeps of an event, in one block of memory, shared by all buckets it was poured into.
 ///
 /// Which maps are kept is decided when scenarios are loaded: Meta always, since alerts show it; Enriched because
 /// sources are made from it; Parsed and JSON only where an expression may look at a queued event.
-final class FrozenEvent: ValueObject {
-    struct Entry {
-        var key: UInt16
-        var length: UInt32
-        var offset: UInt32
+///
+///     head | offset and length of each field's text | of the log's own date | the texts
+///
+/// There are as many of them as lines in the buckets' time: a hundred thousand, of some two hundred bytes.
+final class FrozenEvent: ManagedBuffer<FrozenHead, UInt8>, ValueObject {
+    /// What few events have.
+    final class Rare {
+        /// An overflow that was poured again.
+        let overflow: OverflowObject?
+        let extra: Extra?
+
+        init?(_ overflow: OverflowObject?, _ extra: Extra?) {
+            if overflow == nil, extra == nil { return nil }
+            self.overflow = overflow
+            self.extra = extra
+        }
     }
 
-    let kind: Event.Kind
-    /// The event's own time: the clock's when live, the log's in a replay.
-    let time: Timestamp
-    /// The log's date as text, for the alert; empty when no parser found one.
-    private let marshaled: Entry
-    let counts: (meta: Int, enriched: Int, parsed: Int)
-    /// One block of memory: the entries, then the bytes.
-    let entries: UnsafeMutablePointer<Entry>
-    let bytes: UnsafeMutablePointer<UInt8>
-    private let keys: KeyTable
-    /// An overflow that was poured again.
-    let overflow: OverflowObject?
-    /// JSON output and the line's own texts, kept for scenarios that look at them.
-    let extra: Extra?
-
-    /// What few scenarios need: a copy of its own.
+    /// JSON output and the line's own texts, kept for scenarios that look at them: a copy of its own.
     final class Extra {
         let arena = Arena(chunkSize: 1_024)
         let unmarshaled: Value
@@ -50,140 +56,117 @@ final class FrozenEvent: ValueObject {
         }
     }
 
-    init(_ event: Event, time: Timestamp, keepingAll: Bool) {
-        kind = event.kind
-        self.time = time
-        keys = event.keys
-        overflow = event.overflow as? OverflowObject
-        extra = keepingAll ? Extra(event) : nil
-        counts = (event.meta.count, event.enriched.count, keepingAll ? event.parsed.count : 0)
-        let total = counts.meta + counts.enriched + counts.parsed + 1
-        (entries, bytes, marshaled) = withUnsafeTemporaryAllocation(of: Placed.self, capacity: total) { places in
-            var size = 0
-            var count = 0
-            func place(_ key: FieldKey, _ text: ByteSlice) {
-                // What a static copied from one field to another lies at one place: it is kept once.
-                let twin = places[..<count].first { $0.text.base == text.base && $0.text.count == text.count }
-                let offset = twin?.offset ?? UInt32(size)
-                if twin == nil { size += text.count }
-                places.initializeElement(
-                    at: count, to: Placed(key: key, text: text, offset: offset, isCopy: twin != nil))
-                count += 1
+    // MARK: making
+
+    static func keep(_ event: Event, time: Timestamp, keepingAll: Bool, _ shapes: FrozenShapes) -> FrozenEvent {
+        let shape = shapes.shape(of: event, keepingAll: keepingAll)
+        let rare = Rare(event.overflow as? OverflowObject, keepingAll ? Extra(event) : nil)
+        return withUnsafeTemporaryAllocation(of: ByteSlice.self, capacity: shape.keys.count + 1) { texts in
+            for (map, places) in [
+                (event.meta, shape.meta), (event.enriched, shape.enriched), (event.parsed, shape.parsed),
+            ] {
+                for place in places { texts.initializeElement(at: place, to: map[shape.key(place)]) }
             }
-            for key in event.meta.keys { place(key, event.meta[key]) }
-            for key in event.enriched.keys { place(key, event.enriched[key]) }
-            if keepingAll { for key in event.parsed.keys { place(key, event.parsed[key]) } }
-            place(0, event.marshaledTime)
-            return FrozenEvent.store(places[..<count], bytes: size)
+            texts.initializeElement(at: shape.keys.count, to: event.marshaledTime)
+            return make(shape, event.kind, time, rare, UnsafeBufferPointer(texts))
         }
     }
 
-    /// A text on its way into the block.
-    private struct Placed {
-        let key: FieldKey
-        let text: ByteSlice
-        let offset: UInt32
-        /// An earlier one has brought the bytes.
-        let isCopy: Bool
-        var entry: Entry {
-            Entry(key: UInt16(truncatingIfNeeded: key), length: UInt32(text.count), offset: offset)
+    /// - Parameter texts: those of the shape's fields, and the log's own date.
+    static func make(
+        _ shape: FrozenShape, _ kind: Event.Kind, _ time: Timestamp, _ rare: Rare?,
+        _ texts: UnsafeBufferPointer<ByteSlice>
+    ) -> FrozenEvent {
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: texts.count) { offsets in
+            let size = place(texts, offsets)
+            let isWide = texts.count * 4 + size > UInt16.max
+            let room = texts.count * (isWide ? 8 : 4)
+            let made = create(minimumCapacity: room + size) { _ in
+                FrozenHead(shape: shape, kind: kind, isWide: isWide, time: time, rare: rare)
+            }
+            let event = unsafeDowncast(made, to: FrozenEvent.self)
+            for index in texts.indices { event.store(texts[index], at: room + offsets[index], index) }
+            return event
         }
     }
 
-    /// The block with all texts, and the entry of the last one, which is nobody's field.
-    private static func store(
-        _ places: Slice<UnsafeMutableBufferPointer<Placed>>, bytes size: Int
-    ) -> (UnsafeMutablePointer<Entry>, UnsafeMutablePointer<UInt8>, Entry) {
-        let (entries, bytes) = allocate(entries: places.count - 1, bytes: size)
-        for (index, place) in places.enumerated() {
-            if !place.isCopy { (bytes + Int(place.offset)).update(from: place.text.base, count: place.text.count) }
-            if index < places.count - 1 { (entries + index).initialize(to: place.entry) }
+    /// How far back a text is looked for that is the same bytes.
+    private static let twins = 64
+
+    /// Gives each text its offset among the texts; what a static copied from one field to another lies at one place and is
+    /// kept once.
+    private static func place(
+        _ texts: UnsafeBufferPointer<ByteSlice>, _ offsets: UnsafeMutableBufferPointer<Int>
+    ) -> Int {
+        var size = 0
+        for (index, text) in texts.enumerated() {
+            let twin = texts[max(0, index - twins)..<index].firstIndex {
+                $0.base == text.base && $0.count == text.count
+            }
+            offsets.initializeElement(at: index, to: twin.map { offsets[$0] } ?? size)
+            if twin == nil { size += text.count }
         }
-        return (entries, bytes, places[places.endIndex - 1].entry)
+        return size
     }
 
-    /// As it was written to a snapshot: the texts of Meta, Enriched and Parsed one after the other.
-    init(
-        kind: Event.Kind, time: Timestamp, keys: KeyTable, counts: (meta: Int, enriched: Int, parsed: Int),
-        overflow: OverflowObject?, extra: Extra?, texts: [(key: FieldKey, text: ByteSlice)], marshaled: ByteSlice
-    ) {
-        self.kind = kind
-        self.time = time
-        self.keys = keys
-        self.counts = counts
-        self.overflow = overflow
-        self.extra = extra
-        let size = texts.reduce(marshaled.count) { $0 + $1.text.count }
-        (entries, bytes) = FrozenEvent.allocate(entries: texts.count, bytes: size)
-        var at = 0
-        for (index, item) in texts.enumerated() {
-            (bytes + at).update(from: item.text.base, count: item.text.count)
-            (entries + index).initialize(
-                to: Entry(
-                    key: UInt16(truncatingIfNeeded: item.key), length: UInt32(item.text.count), offset: UInt32(at)))
-            at += item.text.count
+    // MARK: texts
+
+    private var block: UnsafeMutableRawPointer { withUnsafeMutablePointerToElements { UnsafeMutableRawPointer($0) } }
+
+    private func store(_ text: ByteSlice, at offset: Int, _ index: Int) {
+        if header.isWide {
+            let place = (UInt32(truncatingIfNeeded: offset), UInt32(truncatingIfNeeded: text.count))
+            block.storeBytes(of: place, toByteOffset: index * 8, as: (UInt32, UInt32).self)
+        } else {
+            let place = (UInt16(truncatingIfNeeded: offset), UInt16(truncatingIfNeeded: text.count))
+            block.storeBytes(of: place, toByteOffset: index * 4, as: (UInt16, UInt16).self)
         }
-        (bytes + at).update(from: marshaled.base, count: marshaled.count)
-        self.marshaled = Entry(key: 0, length: UInt32(marshaled.count), offset: UInt32(at))
+        (block + offset).copyMemory(from: text.base, byteCount: text.count)
     }
 
-    private static func allocate(
-        entries: Int, bytes: Int
-    ) -> (UnsafeMutablePointer<Entry>, UnsafeMutablePointer<UInt8>) {
-        let room = entries * MemoryLayout<Entry>.stride
-        let block = UnsafeMutableRawPointer.allocate(byteCount: room + bytes, alignment: MemoryLayout<Entry>.alignment)
-        return (
-            block.bindMemory(to: Entry.self, capacity: entries),
-            (block + room).bindMemory(to: UInt8.self, capacity: bytes)
-        )
+    /// Of a field by its place in the shape; the one behind the last is the log's own date.
+    func text(_ index: Int) -> ByteSlice {
+        let (offset, count): (Int, Int)
+        if header.isWide {
+            let place = block.loadUnaligned(fromByteOffset: index * 8, as: (UInt32, UInt32).self)
+            (offset, count) = (Int(place.0), Int(place.1))
+        } else {
+            let place = block.loadUnaligned(fromByteOffset: index * 4, as: (UInt16, UInt16).self)
+            (offset, count) = (Int(place.0), Int(place.1))
+        }
+        return ByteSlice(base: (block + offset).assumingMemoryBound(to: UInt8.self), count: count)
     }
 
-    deinit { UnsafeMutableRawPointer(entries).deallocate() }
+    var shape: FrozenShape { header.shape }
+    var kind: Event.Kind { header.kind }
+    /// The event's own time: the clock's when live, the log's in a replay.
+    var time: Timestamp { header.time }
+    var overflow: OverflowObject? { header.rare?.overflow }
+    var extra: Extra? { header.rare?.extra }
+    /// The log's date as text, for the alert; empty when no parser found one.
+    var marshaledTime: ByteSlice { text(shape.keys.count) }
 
-    func text(_ entry: Entry) -> ByteSlice {
-        ByteSlice(base: bytes + Int(entry.offset), count: Int(entry.length))
-    }
+    func meta(_ key: FieldKey) -> ByteSlice? { find(key, shape.meta) }
+    func enriched(_ key: FieldKey) -> ByteSlice? { find(key, shape.enriched) }
 
-    var marshaledTime: ByteSlice { text(marshaled) }
-
-    func meta(_ key: FieldKey) -> ByteSlice? { find(key, 0..<counts.meta) }
-    func enriched(_ key: FieldKey) -> ByteSlice? { find(key, counts.meta..<(counts.meta + counts.enriched)) }
-
-    private func find(_ key: FieldKey, _ range: Range<Int>) -> ByteSlice? {
-        for index in range where entries[index].key == key { return text(entries[index]) }
-        return nil
-    }
-
-    /// The keys of Meta, in order of setting.
-    var metaKeys: [FieldKey] { (0..<counts.meta).map { FieldKey(entries[$0].key) } }
-
-    func hasMetaKeys(_ keys: [FieldKey]) -> Bool {
-        guard keys.count == counts.meta else { return false }
-        for index in 0..<counts.meta where FieldKey(entries[index].key) != keys[index] { return false }
-        return true
-    }
-
-    /// Key and text of Meta at a place in the order of setting, which must be there.
-    func metaEntry(_ place: Int) -> (key: FieldKey, text: ByteSlice) {
-        (FieldKey(entries[place].key), text(entries[place]))
+    private func find(_ key: FieldKey, _ map: Range<Int>) -> ByteSlice? {
+        shape.place(of: key, in: map).map(text)
     }
 
     /// Meta, Enriched and Parsed of a live event with the same numbering of names.
     func setFields(of event: Event) {
-        for (map, range) in [
-            (event.meta, range(EventTypes.EventField.meta)), (event.enriched, range(EventTypes.EventField.enriched)),
-            (event.parsed, range(EventTypes.EventField.parsed)),
+        for (map, places) in [
+            (event.meta, shape.meta), (event.enriched, shape.enriched), (event.parsed, shape.parsed),
         ] {
-            for index in range ?? 0..<0 { map.set(FieldKey(entries[index].key), text(entries[index])) }
+            for place in places { map.set(shape.key(place), text(place)) }
         }
     }
 
-    private func range(_ field: Int) -> Range<Int>? {
+    private func places(_ field: Int) -> Range<Int>? {
         switch field {
-        case EventTypes.EventField.meta: 0..<counts.meta
-        case EventTypes.EventField.enriched: counts.meta..<(counts.meta + counts.enriched)
-        case EventTypes.EventField.parsed:
-            (counts.meta + counts.enriched)..<(counts.meta + counts.enriched + counts.parsed)
+        case EventTypes.EventField.meta: shape.meta
+        case EventTypes.EventField.enriched: shape.enriched
+        case EventTypes.EventField.parsed: shape.parsed
         default: nil
         }
     }
@@ -194,9 +177,9 @@ final class FrozenEvent: ValueObject {
 
     func field(_ index: Int) -> Value {
         typealias Field = EventTypes.EventField
-        if let range = range(index) {
+        if let places = places(index) {
             let map = MapValue(missing: .string(.empty))
-            for index in range { map.set(keys.name(FieldKey(entries[index].key)), .string(text(entries[index]))) }
+            for place in places { map.set(shape.table.name(shape.key(place)), .string(text(place))) }
             return .map(map)
         }
         switch index {
@@ -212,24 +195,24 @@ final class FrozenEvent: ValueObject {
     }
 
     func entry(_ index: Int, key: ByteSlice) -> Value? {
-        guard range(index) != nil else {
+        guard places(index) != nil else {
             guard case .map(let map) = field(index) else { return nil }
             return map.find(key)
         }
-        guard let number = keys.find(String(key)) else { return nil }
+        guard let number = shape.table.find(String(key)) else { return nil }
         return entry(index, key: key, number: number)
     }
 
     func entry(_ index: Int, key: ByteSlice, number: FieldKey) -> Value? {
-        guard let range = range(index) else { return entry(index, key: key) }
-        return find(number, range).map { .string($0) }
+        guard let places = places(index) else { return entry(index, key: key) }
+        return find(number, places).map { .string($0) }
     }
 
     func call(_ method: Int, _ arguments: [Value], arena: Arena) throws(ValueError) -> Value {
         switch method {
         case EventTypes.EventMethod.getType: return .string(arena.copy(kind == .log ? "log" : "overflow"))
         case EventTypes.EventMethod.getMeta:
-            guard let key = keys.find(String(try arguments.text(0))) else { return .string(.empty) }
+            guard let key = shape.table.find(String(try arguments.text(0))) else { return .string(.empty) }
             return .string(meta(key) ?? .empty)
         default: throw ValueError("a queued event cannot be changed")
         }

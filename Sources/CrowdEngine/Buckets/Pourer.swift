@@ -30,6 +30,9 @@ final class Pourer {
     private let event: Event
     private let machine: Machine
     private let queueMachine: Machine
+    private let shown = BucketObject()
+    private let brief = QueueObject([])
+    private static let shortQueue = 8
     private(set) var counts: [ScenarioCounts]
     /// Overflows since they were last taken, in order.
     var overflows: [Overflow] = []
@@ -48,6 +51,7 @@ final class Pourer {
     /// Lines were written while nobody read them: where they tell a time, it counts.
     var isLate = false
     private var candidates: [Int] = []
+    private let shapes: FrozenShapes
     private var frozen: (plain: FrozenEvent?, whole: FrozenEvent?) = (nil, nil)
     var onError: (Scenario, String) -> Void = { _, _ in }
 
@@ -55,6 +59,7 @@ final class Pourer {
         scenarios = PinnedList(content.scenarios)
         index = content.scenarioIndex
         stores = content.scenarios.map(BucketStore.init)
+        shapes = FrozenShapes(content.keys)
         self.event = event
         machine = Machine(event: event)
         queueMachine = Machine(event: event, variables: [.null, .null, .null])
@@ -236,28 +241,37 @@ final class Pourer {
         return (try? program.bool(on: queueMachine)) ?? false
     }
 
-    /// The bucket and its queue as variables. The queue's object stays with the bucket: conditions remember what they found
-    /// in it.
-    @discardableResult
-    private func show(_ bucket: BucketPointer) -> BucketMemory {
+    /// The bucket and its queue as variables.
+    private func show(_ bucket: BucketPointer) {
+        let queue = shownQueue(of: bucket)
+        shown.show(bucket, queue)
+        queueMachine.variables[0] = .object(queue)
+        queueMachine.variables[1] = .object(shown)
+    }
+
+    /// A long queue's object stays with its bucket, and conditions remember what they found in it; short ones, which most are,
+    /// are shown by one object in turn.
+    private func shownQueue(of bucket: BucketPointer) -> QueueObject {
+        guard bucket.pointee.queue.count > Pourer.shortQueue else {
+            brief.show(bucket.pointee.queue)
+            return brief
+        }
         let memory = bucket.pointee.ownMemory()
         let queue = memory.queue ?? QueueObject([])
         memory.queue = queue
         queue.follow(bucket.pointee.queue)
-        queueMachine.variables[0] = .object(queue)
-        queueMachine.variables[1] = .object(BucketObject(bucket.pointee, queue))
-        return memory
+        return queue
     }
 
     private func posterior(_ bucket: BucketPointer, _ scenario: Scenario) -> Float {
-        let memory = show(bucket)
+        show(bucket)
         var p = scenario.config.bayesianPrior
         for (number, (program, config)) in scenario.bayesian.enumerated() {
-            var holds = memory.guillotined.contains(number)
+            var holds = bucket.pointee.memory?.guillotined.contains(number) ?? false
             if !holds {
                 guard let answer = try? program.bool(on: queueMachine) else { continue }
                 holds = answer
-                if holds, config.isGuillotine { memory.guillotined.insert(number) }
+                if holds, config.isGuillotine { bucket.pointee.ownMemory().guillotined.insert(number) }
             }
             let evil = holds ? config.probabilityGivenEvil : 1 - config.probabilityGivenEvil
             let benign = holds ? config.probabilityGivenBenign : 1 - config.probabilityGivenBenign
@@ -267,15 +281,10 @@ final class Pourer {
     }
 
     private func frozenEvent(_ scenario: Scenario, _ time: Timestamp) -> FrozenEvent {
-        if scenario.keepsWholeEvents {
-            if let whole = frozen.whole { return whole }
-            let made = FrozenEvent(event, time: event.isReplay ? event.time : time, keepingAll: true)
-            frozen.whole = made
-            return made
-        }
-        if let kept = frozen.plain ?? frozen.whole { return kept }
-        let made = FrozenEvent(event, time: event.isReplay ? event.time : time, keepingAll: false)
-        frozen.plain = made
+        let isWhole = scenario.keepsWholeEvents
+        if let kept = frozen.whole ?? (isWhole ? nil : frozen.plain) { return kept }
+        let made = FrozenEvent.keep(event, time: event.isReplay ? event.time : time, keepingAll: isWhole, shapes)
+        if isWhole { frozen.whole = made } else { frozen.plain = made }
         return made
     }
 

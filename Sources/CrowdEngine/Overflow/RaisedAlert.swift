@@ -47,8 +47,8 @@ final class EventEncoder {
     private let keys: KeyTable
     /// `{"key":"name","value":` of each field, by key; made at first use.
     private var fragments: [[UInt8]] = []
-    private var lastKeys: [FieldKey] = []
-    /// Places in `lastKeys`, by name.
+    private var lastShape: FrozenShape?
+    /// Places of Meta's fields, by name.
     private var order: [Int] = []
 
     init(keys: KeyTable) { self.keys = keys }
@@ -56,8 +56,7 @@ final class EventEncoder {
     func event(_ event: FrozenEvent) -> AlertEvent {
         sort(event)
         let meta = order.map { place in
-            let (key, text) = event.metaEntry(place)
-            return MetaItem(key: String(keys.name(key)), value: String(text))
+            MetaItem(key: String(keys.name(event.shape.key(place))), value: String(event.text(place)))
         }
         let timestamp = event.marshaledTime.isEmpty ? event.time.rfc3339Nano : String(event.marshaledTime)
         return AlertEvent(timestamp: timestamp, meta: meta)
@@ -69,9 +68,8 @@ final class EventEncoder {
         writer.key("meta")
         writer.beginArray()
         for place in order {
-            let (key, text) = event.metaEntry(place)
-            writer.raw(prefix: fragments[key])
-            writer.string(bytes: text.buffer)
+            writer.raw(prefix: fragments[event.shape.key(place)])
+            writer.string(bytes: event.text(place).buffer)
             writer.endObject()
         }
         writer.endArray()
@@ -85,10 +83,11 @@ final class EventEncoder {
     }
 
     private func sort(_ event: FrozenEvent) {
-        if event.hasMetaKeys(lastKeys) { return }
-        lastKeys = event.metaKeys
-        for key in lastKeys { prepareFragment(key) }
-        order = lastKeys.indices.sorted { keys.name(lastKeys[$0]) < keys.name(lastKeys[$1]) }
+        let shape = event.shape
+        if shape === lastShape { return }
+        lastShape = shape
+        for place in shape.meta { prepareFragment(shape.key(place)) }
+        order = shape.meta.sorted { keys.name(shape.key($0)) < keys.name(shape.key($1)) }
     }
 
     private func prepareFragment(_ key: FieldKey) {

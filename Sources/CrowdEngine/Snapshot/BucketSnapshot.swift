@@ -74,9 +74,10 @@ struct BucketSnapshot {
             guard let key = content.keys.intern(try reader.string()) else { throw reader.damage }
             keyMap.append(key)
         }
+        let shapes = FrozenShapes(content.keys)
         var events: [FrozenEvent] = []
         for _ in 0..<(try reader.count()) {
-            events.append(try FrozenEvent.read(&reader, keys: content.keys, keyMap: keyMap, encoder: encoder))
+            events.append(try FrozenEvent.read(&reader, shapes: shapes, keyMap: keyMap, encoder: encoder))
         }
         var byDigest: [[UInt8]: BucketStore] = [:]
         for store in stores { byDigest[store.scenario.digest] = store }

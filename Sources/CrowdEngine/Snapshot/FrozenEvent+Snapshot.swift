@@ -7,10 +7,11 @@ extension FrozenEvent {
         writer.byte(UInt8(truncatingIfNeeded: kind.rawValue))
         writer.time(time)
         writer.text(marshaledTime)
+        let counts = shape.counts
         for count in [counts.meta, counts.enriched, counts.parsed] { writer.number(UInt32(count)) }
-        for index in 0..<(counts.meta + counts.enriched + counts.parsed) {
-            writer.number(entries[index].key)
-            writer.text(text(entries[index]))
+        for (place, key) in shape.keys.enumerated() {
+            writer.number(key)
+            writer.text(text(place))
         }
         writer.bool(extra != nil)
         if let extra {
@@ -23,16 +24,17 @@ extension FrozenEvent {
 
     /// - Parameter keyMap: for each number of the snapshot, the key's number now.
     static func read(
-        _ reader: inout ByteReader, keys: KeyTable, keyMap: [FieldKey], encoder: EventEncoder
+        _ reader: inout ByteReader, shapes: FrozenShapes, keyMap: [FieldKey], encoder: EventEncoder
     ) throws(DamagedBytes) -> FrozenEvent {
         guard let kind = Event.Kind(rawValue: Int64(try reader.byte())) else { throw reader.damage }
         let (time, marshaled) = (try reader.time(), try reader.text())
         let counts = (meta: try reader.count(), enriched: try reader.count(), parsed: try reader.count())
-        var texts: [(key: FieldKey, text: ByteSlice)] = []
+        var (keys, texts): ([FieldKey], [ByteSlice]) = ([], [])
         for _ in 0..<(counts.meta + counts.enriched + counts.parsed) {
             let key = Int(try reader.number(UInt16.self))
             guard key < keyMap.count else { throw reader.damage }
-            texts.append((keyMap[key], try reader.text()))
+            keys.append(keyMap[key])
+            texts.append(try reader.text())
         }
         var extra: Extra?
         if try reader.bool() {
@@ -40,9 +42,8 @@ extension FrozenEvent {
                 json: try reader.text(), raw: try reader.text(), source: try reader.text(), module: try reader.text())
         }
         let overflow = try reader.bool() ? try OverflowObject.read(&reader, encoder: encoder) : nil
-        return FrozenEvent(
-            kind: kind, time: time, keys: keys, counts: counts, overflow: overflow, extra: extra, texts: texts,
-            marshaled: marshaled)
+        let shape = shapes.shape(keys, counts)
+        return (texts + [marshaled]).withUnsafeBufferPointer { make(shape, kind, time, Rare(overflow, extra), $0) }
     }
 }
 
