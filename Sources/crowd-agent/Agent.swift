@@ -139,8 +139,7 @@ struct Agent {
         // Not before what the last agent did has been gone through again: until then no answer can be noted.
         tasks.append(Task { await AlertSender(spool, to: client, log: log).run() })
         service.waitUntilBegun()
-        FreedMemory.giveBack()
-        StartPages.giveBack()
+        forgetStart()
         log.info("Starting processing data")
         ServiceManager.ready()
         waitForEnd(&service, context, contact, log, logging)
@@ -158,6 +157,12 @@ struct Agent {
         for task in tasks { task.cancel() }
         log.info("crowdsec shutdown")
         return 0
+    }
+
+    /// What only loading needed goes back to the system.
+    private func forgetStart() {
+        FreedMemory.giveBack()
+        StartPages.giveBack()
     }
 
     /// Metrics are worth a message, not a start.
@@ -206,7 +211,7 @@ struct Agent {
             let hub = HubFacts(config.paths, log)
             service.replace(sources: acquisition.sources, content: loadContent(config, hub, log))
             contact.replace(hub.inventory(acquisition.sources))
-            FreedMemory.giveBack()
+            forgetStart()
             log.info("Configuration reloaded")
         } catch {
             log.error("Reload failed, the old configuration stays in force. error=\"\(error)\"")
@@ -234,6 +239,7 @@ struct Agent {
             EngineLoop(
                 content, queue: service.queue, parsers: config.agent?.parserRoutines ?? 1, outlets: outlets,
                 metrics: metrics, log: log))
+        forgetStart()
         while !service.hasEnded {
             if signals.next(within: 20) == .terminate { break }
         }
