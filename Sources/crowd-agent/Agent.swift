@@ -23,6 +23,7 @@ struct Agent {
     }
 
     func run() throws -> Int32 {
+        FreedMemory.givesBackLargeBlocks()
         let config = try SuiteConfig.load(path: options.configPath)
         guard let agent = config.agent, agent.enabled else { throw Failure(description: "crowdsec agent is disabled") }
         let logging = try makeLogging(config)
