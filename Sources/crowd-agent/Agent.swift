@@ -59,6 +59,8 @@ struct Agent {
         loader.hubItems = hub.versions
         loader.acceleratesRegex = getenv("CROWD_REGEX").map { String(cString: $0) } != "re2"
         loader.report = { log.error("\($0)") }
+        // Dumps list the nodes whose filter was false, too.
+        loader.usesIndex = options.dumpDirectory == nil
         if FileContents.exists(config.paths.simulationPath) {
             do {
                 loader.simulation = try SimulationConfig.load(path: config.paths.simulationPath)
@@ -226,7 +228,8 @@ struct Agent {
         let source = try Acquisition.replay(
             dsn: options.dsn ?? "", labels: [("type", options.type)] + options.labels, transform: options.transform,
             context)
-        let client = options.isDry ? nil : replayClient(config, content, log)
+        let recorder = options.dumpDirectory.map { _ in Recorder() }
+        let client = options.isDry || recorder != nil ? nil : replayClient(config, content, log)
         let directory = config.paths.dataDirectory + "/crowd-agent-replay-\(getpid())"
         let spool = client == nil ? nil : try AlertSpool(.init(directory: directory), metrics: metrics, log: log)
         var sending: Task<Void, Never>?
@@ -239,7 +242,7 @@ struct Agent {
         service.start(
             EngineLoop(
                 content, queue: service.queue, parsers: config.agent?.parserRoutines ?? 1, outlets: outlets,
-                metrics: metrics, log: log))
+                recorder: recorder, metrics: metrics, log: log))
         forgetStart()
         while !service.hasEnded {
             if signals.next(within: 20) == .terminate { break }
@@ -251,7 +254,13 @@ struct Agent {
             Replay is done. lines=\(summary.lines.read) parsed=\(summary.lines.parsed) \
             unparsed=\(summary.lines.unparsed) whitelisted=\(summary.lines.whitelisted) alerts=\(summary.alerts)
             """)
+        if let recorder, let directory = options.dumpDirectory { try dump(recorder, to: directory) }
         return deliver(spool, directory, sending, log)
+    }
+
+    private func dump(_ recorder: Recorder, to directory: String) throws {
+        guard !recorder.isFull else { throw Failure(description: "the log is too long for -dump-data") }
+        try DumpFiles(recorder).write(to: directory)
     }
 
     /// A host without credentials may still look what a log holds.

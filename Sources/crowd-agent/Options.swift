@@ -16,6 +16,8 @@ struct Options {
     var transform: String?
     /// Only print: nothing is sent to the Local API.
     var isDry = false
+    /// Where to write what happened to every line.
+    var dumpDirectory: String?
 
     private static let levels = ["trace", "debug", "info", "warning", "error", "fatal"]
 
@@ -30,6 +32,7 @@ struct Options {
                 .option("label", "k:v,k:v", "further labels of the lines read with -dsn"),
                 .option("transform", "expression", "makes other lines of the lines read with -dsn"),
                 .toggle("dry-run", "with -dsn: print alerts, send none"),
+                .option("dump-data", "dir", "with -dsn: write there what became of every line, send no alert"),
                 .toggle("order-event", "accepted: the order of events is always kept"),
                 .toggle("no-api", "ignored: the Local API is crowd-lapi"),
                 .toggle("no-capi", "ignored: the agent does not use the central API"),
@@ -58,6 +61,7 @@ struct Options {
         type = values["type"] ?? ""
         transform = values["transform"]
         isDry = values.isSet("dry-run")
+        dumpDirectory = values["dump-data"]
         try check(values)
         for part in (values["label"] ?? "").split(separator: ",") {
             let sides = part.split(separator: ":", maxSplits: 1).map(String.init)
@@ -73,6 +77,7 @@ struct Options {
         if dsn != nil, type.isEmpty { throw refuse("-dsn requires a -type argument") }
         if dsn == nil, !type.isEmpty { throw refuse("-type requires a -dsn argument") }
         if dsn == nil, transform != nil { throw refuse("-transform requires a -dsn argument") }
+        if dsn == nil, dumpDirectory != nil { throw refuse("-dump-data requires a -dsn argument") }
         if dsn == nil, isDry { throw refuse("-dry-run requires a -dsn argument") }
     }
 }

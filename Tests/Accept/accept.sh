@@ -10,7 +10,7 @@ set -u
 LOG=${CROWD_SHARED:-$ROOT/../shared}/logs/openssh_2k.log
 
 [ "$(id -u)" -eq 0 ] || { skip "needs root: it makes a network namespace"; exit 0; }
-for program in crowd-lapi cscli; do
+for program in crowd-agent crowd-lapi cscli; do
     [ -x "$BIN/$program" ] || { echo "$BIN/$program is not there; run make build first" >&2; exit 1; }
 done
 if [ ! -x /usr/bin/crowdsec ] || ! dpkg-query -W crowdsec 2> /dev/null | grep -q '1\.4\.'; then
@@ -24,6 +24,7 @@ ip netns add "$NETNS" && ip -n "$NETNS" link set lo up || exit 1
 configure_ours && configure_theirs || exit 1
 
 . "$ROOT/Tests/Accept/agent.sh"
+. "$ROOT/Tests/Accept/dumps.sh"
 . "$ROOT/Tests/Accept/bouncer.sh"
 . "$ROOT/Tests/Accept/custom.sh"
 . "$ROOT/Tests/Accept/python.sh"

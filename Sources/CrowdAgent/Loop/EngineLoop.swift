@@ -57,6 +57,7 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
     var worker: Worker
     var metrics: EngineMetrics
     let store: CheckpointStore?
+    private let recorder: Recorder?
     var checkpoint = Checkpoint()
     /// Numbers of the origins that the redo log knows.
     var origins: [ObjectIdentifier: (number: Int, origin: LineOrigin)] = [:]
@@ -75,19 +76,24 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
     /// Until then late lines are expected, and no bucket ends by the clock.
     private var lateUntil = Timestamp(nanoseconds: 0)
 
-    /// - Parameter parsers: threads that parse ahead of this one; with fewer than two this one does it all.
+    /// - Parameters:
+    ///   - parsers: threads that parse ahead of this one; with fewer than two this one does it all.
+    ///   - recorder: sees every step, on this thread; nobody parses ahead then.
     public init(
-        _ content: Content, queue: LineQueue, parsers: Int = 1, outlets: Outlets, metrics: Metrics, log: Logger
+        _ content: Content, queue: LineQueue, parsers: Int = 1, outlets: Outlets, recorder: Recorder? = nil,
+        metrics: Metrics, log: Logger
     ) {
         self.content = content
         self.queue = queue
-        parserCount = parsers
+        self.recorder = recorder
+        parserCount = recorder == nil ? parsers : 1
         self.outlets = outlets
         self.log = log
         registry = metrics
         self.metrics = EngineMetrics(metrics, content: content)
         store = outlets.stateDirectory.map { CheckpointStore(directory: $0, log: log) }
-        worker = Worker(content, observer: nil, identity: checkpoint.identity).lettingOverflowsWait()
+        worker = Worker(content, observer: nil, recorder: recorder, identity: checkpoint.identity)
+            .lettingOverflowsWait()
         worker.observer = self
         if let store { outlets.spool?.whenAccounted { store.note(.raised($0)) } }
     }
@@ -161,7 +167,7 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
     }
 
     func newWorker(_ content: Content) -> Worker {
-        Worker(content, observer: self, identity: checkpoint.identity).lettingOverflowsWait()
+        Worker(content, observer: self, recorder: recorder, identity: checkpoint.identity).lettingOverflowsWait()
     }
 
     // MARK: lines

@@ -56,6 +56,16 @@ extension YAMLNode {
         return text.inDoubleQuotes
     }
 
+    /// A text as a scalar that every reader takes for that text: in quotes where it could be a number, a date, a truth
+    /// value or an operator to one of them.
+    public static func scalarText(_ text: String) -> String {
+        guard isSafeUnquoted(text), YAMLScalar.tag(text) == "str", let first = text.utf8.first else {
+            return text.inDoubleQuotes
+        }
+        let mayBeNumber = "0123456789.+-=<".utf8.contains(first)
+        return mayBeNumber ? text.inDoubleQuotes : text
+    }
+
     private static func isSafeUnquoted(_ text: String) -> Bool {
         guard let first = text.utf8.first, let last = text.utf8.last else { return false }
         let unsafeStart =
@@ -63,6 +73,9 @@ extension YAMLNode {
             && !(first == UInt8(ascii: "-") && text.count > 1 && !text.hasPrefix("- "))
         guard !unsafeStart, last != UInt8(ascii: " "), last != UInt8(ascii: ":") else { return false }
         guard !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else { return false }
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) || !text.unicodeScalars.contains(where: \.isUnprintableInYAML) else {
+            return false
+        }
         return !zip(text.utf8, text.utf8.dropFirst()).contains {
             ($0 == UInt8(ascii: ":") && $1 == UInt8(ascii: " ")) || ($0 == UInt8(ascii: " ") && $1 == UInt8(ascii: "#"))
         }

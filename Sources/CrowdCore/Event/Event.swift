@@ -37,7 +37,8 @@ public final class Event {
     public var marshaledInstant: Timestamp?
     /// The date that `ParseDate` last found in the event: its text and the instant, so that nobody reads it again.
     public var parsedDate: (text: ByteSlice, instant: Timestamp)?
-    public var process = true
+    /// It passed all stages.
+    public var process = false
 
     /// How the line came in (engine facts A.2).
     public struct Line {
@@ -81,7 +82,7 @@ public final class Event {
         strTimeFormat = .empty
         setMarshaledTime(.empty)
         parsedDate = nil
-        process = true
+        process = false
     }
 
     public func setMarshaledTime(_ text: ByteSlice, instant: Timestamp? = nil) {

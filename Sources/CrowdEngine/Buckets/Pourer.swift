@@ -54,6 +54,8 @@ final class Pourer {
     private let shapes: FrozenShapes
     private var frozen: (plain: FrozenEvent?, whole: FrozenEvent?) = (nil, nil)
     var onError: (Scenario, String) -> Void = { _, _ in }
+    /// Sees every event that a scenario takes.
+    weak var recorder: Recorder?
 
     init(_ content: Content, event: Event, ceiling: Int, hashKey: UInt64) {
         scenarios = PinnedList(content.scenarios)
@@ -93,6 +95,7 @@ final class Pourer {
             guard try scenario.filter.bool(on: machine) else { return }
             let key = try scenario.groupBy?.text(on: machine) ?? .empty
             counts[scenario.number].poured += 1
+            recorder?.poured(event, into: scenario.name)
             // A trigger fires even for an event that tells no time.
             if scenario.config.kind == .trigger { return trigger(scenario, key, time() ?? now) }
             guard let time = time() else { return }

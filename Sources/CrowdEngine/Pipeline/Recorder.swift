@@ -1,6 +1,7 @@
 public import CrowdCore
 
-/// Keeps what every node did to every event, and every overflow: for hub tests and explanations (engine facts G.3).
+/// Keeps what every node did to every event, what scenarios took, and every overflow: for hub tests, explanations and
+/// dumps (engine facts G.3).
 ///
 /// It sees the very engine that runs live; nothing is recomputed.
 public final class Recorder: NodeObserver {
@@ -17,17 +18,41 @@ public final class Recorder: NodeObserver {
     public private(set) var results: [NodeResult] = []
     /// Overflows with an alert, after postoverflows; whitelisted ones too.
     public private(set) var overflows: [EventDump] = []
+    /// Events that a scenario's filter let through, by its name; under `OK` all that were offered to scenarios.
+    public private(set) var pours: [String: [EventDump]] = [:]
+    /// More happened than is kept: what is kept is not the whole.
+    public private(set) var isFull = false
+    /// The most events kept, of about 8 KB each.
+    private let limit: Int
+    private var kept = 0
     var line = 0
 
-    public init() {}
+    public init(limit: Int = 1_000_000) { self.limit = limit }
 
     func ran(_ node: Node, stage: ByteSlice, succeeded: Bool, event: Event) {
+        guard let dump = dump(event) else { return }
         results.append(
-            NodeResult(
-                stage: String(stage), node: node.name, succeeded: succeeded, event: EventDump(event), line: line))
+            NodeResult(stage: String(stage), node: node.name, succeeded: succeeded, event: dump, line: line))
     }
 
-    func overflowed(_ event: Event) { overflows.append(EventDump(event)) }
+    func overflowed(_ event: Event) {
+        if let dump = dump(event) { overflows.append(dump) }
+    }
+
+    func offered(_ event: Event) { poured(event, into: "OK") }
+
+    func poured(_ event: Event, into scenario: String) {
+        if let dump = dump(event) { pours[scenario, default: []].append(dump) }
+    }
+
+    private func dump(_ event: Event) -> EventDump? {
+        guard kept < limit else {
+            isFull = true
+            return nil
+        }
+        kept += 1
+        return EventDump(event, line: line)
+    }
 }
 
 /// A deep copy of an event as expressions see it.
@@ -36,12 +61,12 @@ public final class EventDump: ValueObject {
     private var fields: [Int: Value] = [:]
     public let isWhitelisted: Bool
 
-    init(_ event: Event) {
+    init(_ event: Event, line: Int) {
         isWhitelisted = event.isWhitelisted
         for index in 0...EventTypes.EventField.meta where index != EventTypes.EventField.line {
             fields[index] = event.field(index).copied(into: arena)
         }
-        fields[EventTypes.EventField.line] = .object(LineDump(event, arena))
+        fields[EventTypes.EventField.line] = .object(LineDump(event, arena, number: line))
     }
 
     public var type: ObjectType { EventTypes.event }
@@ -70,11 +95,12 @@ public final class EventDump: ValueObject {
 /// `Line` of a recorded event.
 private final class LineDump: ValueObject {
     private var fields: [Int: Value] = [:]
-    init(_ event: Event, _ arena: Arena) {
+    /// - Parameter number: of the line. Readers tell lines apart by their times, so no two have the same.
+    init(_ event: Event, _ arena: Arena, number: Int) {
         typealias Field = EventTypes.LineField
         fields[Field.raw] = .string(arena.copy(event.line.raw))
         fields[Field.source] = .string(arena.copy(event.line.source))
-        fields[Field.time] = .time(event.line.time)
+        fields[Field.time] = .time(event.line.time + GoDuration(nanoseconds: Int64(number)))
         fields[Field.module] = .string(arena.copy(event.line.module))
         fields[Field.process] = .bool(true)
         let labels = MapValue(missing: .string(.empty))

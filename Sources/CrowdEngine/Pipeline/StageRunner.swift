@@ -58,6 +58,7 @@ final class StageRunner {
     /// True when every stage was passed; false leaves the event unparsed.
     func run() -> Bool {
         rawIsUTF8 = UTF8Check.isValid(event.line.raw)
+        event.process = false
         do {
             for index in 0..<stages.stages.count {
                 if event.stage > index { continue }
@@ -68,6 +69,7 @@ final class StageRunner {
         } catch {
             return false
         }
+        event.process = true
         return true
     }
 

@@ -79,6 +79,7 @@ public final class Worker {
         parser.runner.observer = recorder
         postoverflow.observer = recorder
         pourer.onError = { [weak self] scenario, text in self?.complain(scenario.name, text) }
+        pourer.recorder = recorder
     }
 
     /// One line, without its line end. `raw` need live only as long as the call.
@@ -117,6 +118,7 @@ public final class Worker {
 
     private func pour() {
         place.alerts = 0
+        recorder?.offered(event)
         pourer.pour()
         if !pourer.overflows.isEmpty { settleOverflows() }
     }
@@ -238,7 +240,12 @@ public final class Worker {
         }
         let finished = object.finished
         // To the bucket stage, as a live event.
-        if object.reprocesses { asEvent(object, time) { pourer.pour() } }
+        if object.reprocesses {
+            asEvent(object, time) {
+                recorder?.offered(event)
+                pourer.pour()
+            }
+        }
         observer?.raised(finished)
     }
 
@@ -274,6 +281,8 @@ public final class Worker {
         let line = event.line
         defer { event.line = line }
         prepare(event, overflow, time)
+        // It is in none: no parser sees it.
+        event.stage = event.stages.count
         return body()
     }
 
