@@ -25,6 +25,7 @@ struct Agent {
     }
 
     func run() throws -> Int32 {
+        FreedMemory.givesBackLargeBlocks()
         let config = try SuiteConfig.load(path: options.configPath)
         guard let agent = config.agent, agent.enabled else { throw Failure(description: "crowdsec agent is disabled") }
         let logging = try makeLogging(config)
@@ -145,8 +146,7 @@ struct Agent {
         // Not before what the last agent did has been gone through again: until then no answer can be noted.
         tasks.append(Task { await AlertSender(spool, to: client, log: log).run() })
         service.waitUntilBegun()
-        FreedMemory.giveBack()
-        StartPages.giveBack()
+        forgetStart()
         log.info("Starting processing data")
         ServiceManager.ready()
         waitForEnd(&service, context, contact, log, logging)
@@ -164,6 +164,12 @@ struct Agent {
         for task in tasks { task.cancel() }
         log.info("crowdsec shutdown")
         return 0
+    }
+
+    /// What only loading needed goes back to the system.
+    private func forgetStart() {
+        FreedMemory.giveBack()
+        StartPages.giveBack()
     }
 
     /// Metrics are worth a message, not a start.
@@ -212,7 +218,7 @@ struct Agent {
             let hub = HubFacts(config.paths, log)
             service.replace(sources: acquisition.sources, content: loadContent(config, hub, log))
             contact.replace(hub.inventory(acquisition.sources))
-            FreedMemory.giveBack()
+            forgetStart()
             log.info("Configuration reloaded")
         } catch {
             log.error("Reload failed, the old configuration stays in force. error=\"\(error)\"")
@@ -241,6 +247,7 @@ struct Agent {
             EngineLoop(
                 content, queue: service.queue, parsers: config.agent?.parserRoutines ?? 1, outlets: outlets,
                 recorder: recorder, metrics: metrics, log: log))
+        forgetStart()
         while !service.hasEnded {
             if signals.next(within: 20) == .terminate { break }
         }

@@ -47,7 +47,7 @@ struct Bucket {
 
     /// False when `distinct` has met a value with this hash before.
     mutating func remember(_ hash: UInt64) -> Bool {
-        ownMemory().seen.insert(hash).inserted
+        ownMemory().seen.insert(hash)
     }
 
     /// Its memory, made when it is first needed.
@@ -60,12 +60,29 @@ struct Bucket {
 
 /// What a bucket remembers beyond its queue.
 final class BucketMemory {
-    /// Keyed 64-bit hashes of the values that `distinct` has seen; whoever writes the log does not know the key.
-    var seen: Set<UInt64> = []
+    /// The values that `distinct` has seen.
+    var seen = SeenHashes()
     /// Bayesian conditions that were true once and stay so.
     var guillotined: Set<Int> = []
     /// The queue as conditions see it; made anew from the queue when it is missing.
     var queue: QueueObject?
+}
+
+/// Keyed 64-bit hashes of values; whoever writes the log does not know the key. Most buckets see few: those are in a row.
+struct SeenHashes {
+    private static let longestRow = 16
+    private var row: [UInt64] = []
+    private var others: Set<UInt64> = []
+
+    /// False when it was there before.
+    mutating func insert(_ hash: UInt64) -> Bool {
+        if row.contains(hash) { return false }
+        if row.count == Self.longestRow { return others.insert(hash).inserted }
+        row.append(hash)
+        return true
+    }
+
+    var all: [UInt64] { row + others }
 }
 
 typealias BucketPointer = UnsafeMutablePointer<Bucket>

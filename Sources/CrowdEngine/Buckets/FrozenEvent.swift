@@ -26,10 +26,14 @@ final class FrozenEvent: ManagedBuffer<FrozenHead, UInt8>, ValueObject {
         let overflow: OverflowObject?
         let extra: Extra?
 
-        init?(_ overflow: OverflowObject?, _ extra: Extra?) {
-            if overflow == nil, extra == nil { return nil }
+        private init(_ overflow: OverflowObject?, _ extra: Extra?) {
             self.overflow = overflow
             self.extra = extra
+        }
+
+        /// nil when there is neither.
+        static func of(_ overflow: OverflowObject?, _ extra: Extra?) -> Rare? {
+            overflow == nil && extra == nil ? nil : Rare(overflow, extra)
         }
     }
 
@@ -60,7 +64,7 @@ final class FrozenEvent: ManagedBuffer<FrozenHead, UInt8>, ValueObject {
 
     static func keep(_ event: Event, time: Timestamp, keepingAll: Bool, _ shapes: FrozenShapes) -> FrozenEvent {
         let shape = shapes.shape(of: event, keepingAll: keepingAll)
-        let rare = Rare(event.overflow as? OverflowObject, keepingAll ? Extra(event) : nil)
+        let rare = Rare.of(event.overflow as? OverflowObject, keepingAll ? Extra(event) : nil)
         return withUnsafeTemporaryAllocation(of: ByteSlice.self, capacity: shape.keys.count + 1) { texts in
             for (map, places) in [
                 (event.meta, shape.meta), (event.enriched, shape.enriched), (event.parsed, shape.parsed),

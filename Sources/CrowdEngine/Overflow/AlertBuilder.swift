@@ -191,9 +191,9 @@ enum ThawedEvent {
             event.line.raw = event.arena.copy(extra.raw)
             event.line.source = event.arena.copy(extra.source)
             event.line.module = event.arena.copy(extra.module)
-        }
-        if case .map(let json) = frozen.field(EventTypes.EventField.unmarshaled) {
-            for (key, value) in zip(json.keys, json.values) { event.unmarshaled.set(key, value) }
+            if case .map(let json) = extra.unmarshaled {
+                for (key, value) in zip(json.keys, json.values) { event.unmarshaled.set(key, value) }
+            }
         }
     }
 }

@@ -12,12 +12,15 @@ final class OverflowObject: ValueObject {
     let reprocesses: Bool
     var isWhitelisted = false
     private let arena: Arena
+    /// What expressions see of each alert, made when the first asks.
+    private var shown: [AlertObject?]
 
     init(_ alerts: [RaisedAlert], reprocesses: Bool) {
         self.alerts = alerts
         self.reprocesses = reprocesses
         let arena = Arena(chunkSize: 4_096)
         self.arena = arena
+        shown = Array(repeating: nil, count: alerts.count)
         sourceKeys = alerts.map(\.header.source.value)
         sources = alerts.map { SourceObject($0.header.source, arena: arena) }
     }
@@ -61,9 +64,11 @@ final class OverflowObject: ValueObject {
 
     private func alert(_ index: Int) -> Value {
         guard index < alerts.count else { return .null }
+        if let known = shown[index] { return .object(known) }
         let raised = alerts[index]
-        return .object(
-            AlertObject(raised.header, arena: arena, source: sources[index]) { raised.shownEvents })
+        let made = AlertObject(raised.header, arena: arena, source: sources[index]) { raised.shownEvents }
+        shown[index] = made
+        return .object(made)
     }
 
     private var sourceMap: MapValue {

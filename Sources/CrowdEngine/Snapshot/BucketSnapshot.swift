@@ -55,7 +55,7 @@ struct BucketSnapshot {
         for time in [bucket.first, bucket.last, bucket.deadline] { writer.time(time) }
         writer.number(UInt32(bucket.queue.count))
         for event in bucket.queue { writer.number(events.number(event)) }
-        let seen = bucket.memory?.seen ?? []
+        let seen = bucket.memory?.seen.all ?? []
         writer.number(UInt32(seen.count))
         for hash in seen { writer.number(hash) }
         let guillotined = bucket.memory?.guillotined ?? []
@@ -107,8 +107,8 @@ struct BucketSnapshot {
             guard number < events.count else { throw reader.damage }
             queue.append(events[number])
         }
-        var seen: Set<UInt64> = []
-        for _ in 0..<(try reader.count()) { seen.insert(try reader.number()) }
+        var seen: [UInt64] = []
+        for _ in 0..<(try reader.count()) { seen.append(try reader.number()) }
         var guillotined: Set<Int> = []
         for _ in 0..<(try reader.count()) { guillotined.insert(Int(try reader.number(UInt32.self))) }
         guard let store, store.find(key, hash: key.keyedHash) == nil else { return }
@@ -121,7 +121,8 @@ struct BucketSnapshot {
         bucket.pointee.queue = queue
         guard !seen.isEmpty || !guillotined.isEmpty else { return }
         let memory = BucketMemory()
-        (memory.seen, memory.guillotined) = (seen, guillotined)
+        for hash in seen { _ = memory.seen.insert(hash) }
+        memory.guillotined = guillotined
         bucket.pointee.memory = memory
     }
 }

@@ -43,7 +43,7 @@ extension FrozenEvent {
         }
         let overflow = try reader.bool() ? try OverflowObject.read(&reader, encoder: encoder) : nil
         let shape = shapes.shape(keys, counts)
-        return (texts + [marshaled]).withUnsafeBufferPointer { make(shape, kind, time, Rare(overflow, extra), $0) }
+        return (texts + [marshaled]).withUnsafeBufferPointer { make(shape, kind, time, .of(overflow, extra), $0) }
     }
 }
 

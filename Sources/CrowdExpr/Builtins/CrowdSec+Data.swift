@@ -140,7 +140,8 @@ extension CrowdSecFunctions {
             .list(ListValue(CollectionFunctions.unique(CollectionFunctions.flatten(call.all, depth: 0))))
         },
         Function("MedianInterval", [.any], .duration) { call throws(ValueError) in
-            let gaps = try intervals(call.list(0)).sorted()
+            var gaps = try intervals(call.list(0))
+            gaps.sort()
             let middle = gaps.count / 2
             let median = gaps.count % 2 == 1 ? gaps[middle] : (gaps[middle - 1] &+ gaps[middle]) / 2
             return .duration(GoDuration(nanoseconds: median))
@@ -157,6 +158,7 @@ extension CrowdSecFunctions {
 
     private static func intervals(_ items: [Value]) throws(ValueError) -> [Int64] {
         var times: [Timestamp] = []
+        times.reserveCapacity(items.count)
         for item in items {
             guard case .time(let time) = item else { throw ValueError("not a time: \(item.kind)") }
             times.append(time)

@@ -153,6 +153,7 @@ final class Transformation: PredicateNode {
             return .list(ListValue(result))
         case "filter":
             var result: [Value] = []
+            result.reserveCapacity(min(items.count, 8))
             for (index, item) in items.enumerated() where try ask(item, index, machine) { result.append(item) }
             return .list(ListValue(result))
         case "sortBy": return try sorted(items, machine)
