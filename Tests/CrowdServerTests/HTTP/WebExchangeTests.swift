@@ -1,6 +1,7 @@
 import CrowdCore
 import CrowdExpr
 import CrowdTestSupport
+import NIOCore
 import Testing
 
 @testable import CrowdServer
