@@ -2,6 +2,8 @@ import CrowdAcquisition
 import CrowdAgent
 import CrowdCore
 import CrowdEngine
+import CrowdExpr
+import CrowdHTTP
 import CrowdLAPI
 import CrowdText
 import Glibc
@@ -57,6 +59,8 @@ struct Agent {
             }
         }
         loader.hubItems = hub.versions
+        let web = CurlWeb.guarded()
+        loader.outside = OutsideWorld(web: web, reputations: Reputations(config.cti, web: web))
         loader.acceleratesRegex = getenv("CROWD_REGEX").map { String(cString: $0) } != "re2"
         loader.report = { log.error("\($0)") }
         // Dumps list the nodes whose filter was false, too.

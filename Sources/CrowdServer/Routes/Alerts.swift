@@ -10,11 +10,12 @@ extension LocalAPI {
     /// stored is refused as the reference does, and one that the database cannot take now leaves nothing behind.
     func postAlerts(_ call: Call) async throws -> Reply {
         guard case .machine(let machineID) = call.caller else { throw Failure.forbidden() }
+        let profiles = profiles
         let intake = AlertIntake(
             profiles: profiles, allowlists: allowlists, machineRow: clients.machine(machineID)?.id, now: call.now,
             mayDecide: clients.scope(of: machineID) == .full, logger: logger)
         let taken =
-            call.body.count < BackgroundWork.bodyBytes
+            call.body.count < BackgroundWork.bodyBytes && !profiles.asksOthers
             ? try intake.prepare(call.body, from: machineID)
             : try await BackgroundWork.run { try intake.prepare(call.body, from: machineID) }
         let isImport = taken.alerts.contains { $0.decisions.first?.decision.origin == "cscli-import" }
