@@ -85,6 +85,8 @@ let package = Package(
         .target(name: "CMaxMind", dependencies: ["CMaxMindSystem"]),
         // Not linked: loaded when there is a server to talk to (docs/decisions/0022).
         .target(name: "CPostgres", cSettings: [.unsafeFlags(["-I/usr/include/postgresql"])]),
+        // Nor this: few rules need it (docs/decisions/0011).
+        .target(name: "CInjection"),
         .target(name: "CCrypto", dependencies: ["CCryptoSystem"], linkerSettings: [.linkedLibrary("crypt")]),
         .target(name: "CFileTimes"),
         .target(name: "CDatagrams"),
@@ -99,7 +101,7 @@ let package = Package(
         room("CrowdCore", "CYAML", "CZlib", "CCrypto", "CMalloc", log),
         // instruments
         room("CrowdText", "CrowdCore", "CRegex"),
-        room("CrowdExpr", "CrowdCore", "CrowdText"),
+        room("CrowdExpr", "CrowdCore", "CrowdText", "CInjection"),
         room("CrowdHTTP", "CrowdCore", "CCurl"),
         // machinery
         room("CrowdEngine", "CrowdCore", "CrowdText", "CrowdExpr", "CMaxMind"),
@@ -124,7 +126,8 @@ let package = Package(
             log),
         // programs
         program(
-            "crowd-agent", "CrowdCore", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI", "CrowdAgent", "CrowdHub", log),
+            "crowd-agent", "CrowdCore", "CrowdHTTP", "CrowdExpr", "CrowdEngine", "CrowdAcquisition", "CrowdLAPI",
+            "CrowdAgent", "CrowdHub", log),
         program("crowd-lapi", "CrowdCore", "CrowdStore", "CrowdServer", log),
         program("crowd-bouncer", "CrowdCore", "CrowdLAPI", "CrowdFirewall", log),
         program("cscli", "CrowdCore", "CrowdTools", log),
@@ -142,7 +145,7 @@ let package = Package(
         tests("CrowdHub"),
         tests("CrowdAcquisition", "CrowdHTTP", log),
         tests("CrowdAgent", "CrowdAcquisition", "CrowdEngine", "CrowdLAPI", log),
-        tests("CrowdServer", "CrowdHTTP", .product(name: "HummingbirdTesting", package: "hummingbird")),
+        tests("CrowdServer", "CrowdHTTP", "CrowdExpr", .product(name: "HummingbirdTesting", package: "hummingbird")),
         tests("CrowdFirewall", "CrowdLAPI", "CrowdHTTP", "CNetfilterSystem", "crowd-bouncer", log),
         tests("CrowdTools", "CrowdExpr", "CrowdHub", "CrowdStore", "cscli", "crowd-lapi"),
         // real processes of this build

@@ -8,6 +8,7 @@ public struct HTTPRequest: Sendable {
         case post = "POST"
         case delete = "DELETE"
         case put = "PUT"
+        case patch = "PATCH"
     }
 
     public var method: Method

@@ -88,7 +88,7 @@ final class Transfer: @unchecked Sendable {
 
     private func prepareBody(_ easy: UnsafeMutableRawPointer) -> Bool {
         if request.method == .head { crowd_curl_set_long(easy, CURLOPT_NOBODY, 1) }
-        if request.method == .post || request.method == .put {
+        if [.post, .put, .patch].contains(request.method) {
             let body = request.body ?? []
             let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(1, body.count))
             _ = copy.initialize(from: body)
@@ -97,7 +97,7 @@ final class Transfer: @unchecked Sendable {
             crowd_curl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, body.count)
             crowd_curl_set_pointer(easy, CURLOPT_POSTFIELDS, copy.baseAddress)
         }
-        guard request.method == .put || request.method == .delete else { return true }
+        guard [.put, .patch, .delete].contains(request.method) else { return true }
         return crowd_curl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method.rawValue) == CURLE_OK
     }
 

@@ -1,4 +1,5 @@
 public import CrowdCore
+import CrowdExpr
 public import CrowdStore
 public import Logging
 import Synchronization
@@ -43,10 +44,12 @@ public final class LocalAPI: Sendable {
         var allowlistsFingerprint = ""
     }
 
-    /// - Parameter secret: of the machine tokens; nil makes one that lives as long as this object.
+    /// - Parameters:
+    ///   - secret: of the machine tokens; nil makes one that lives as long as this object.
+    ///   - cti: what expressions of profiles may ask the central service.
     public init(
         config: LAPIServerConfig, store: any Store, secret: [UInt8]?, metrics: Metrics, logger: Logger,
-        accessLogger: Logger? = nil
+        accessLogger: Logger? = nil, cti: CTIConfig? = nil
     ) throws(ConfigError) {
         self.store = store
         self.logger = logger
@@ -54,7 +57,9 @@ public final class LocalAPI: Sendable {
         self.accessLogger = accessLogger ?? logger
         self.metrics = ServerMetrics(metrics)
         tokens = secret.map { TokenIssuer(secret: $0) } ?? TokenIssuer()
-        language = ProfileLanguage(DecisionCounts(decisions: decisions))
+        let web = WebExchange.guarded()
+        let reputations = Reputations(cti, web: web)
+        language = ProfileLanguage(ProfileResources(decisions: decisions, web: web, reputations: reputations))
         let profiles = try ProfileSet.load(config.profilesPath, language: language)
         changeable = Mutex(Changeable(settings: ServerSettings(config), profiles: profiles))
     }

@@ -43,7 +43,7 @@ struct Daemon: Sendable {
         for line in store.migrations { logger.notice("\(line)") }
         let api = try LocalAPI(
             config: server, store: store, secret: secret, metrics: metrics, logger: logger,
-            accessLogger: try Self.accessLogger(config, options, logging))
+            accessLogger: try Self.accessLogger(config, options, logging), cti: config.cti)
         let service = try LocalAPIService(api, config: server, flush: database.flush)
         let log = logger
         try await service.run { address in

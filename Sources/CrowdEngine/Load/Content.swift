@@ -56,6 +56,8 @@ public struct ContentLoader {
     public var usesIndex = true
     /// Asked by the method `reverse_dns`.
     var reverseDNS = ReverseDNS()
+    /// What expressions may ask of other hosts.
+    public var outside = OutsideWorld()
     public var report: @Sendable (String) -> Void = { _ in }
     /// Where a data file lies, by its URL and its name; by default its name in the data directory.
     public var resolveData: (@Sendable (_ url: String, _ name: String) -> String)?
@@ -85,7 +87,8 @@ public struct ContentLoader {
         let keys = KeyTable()
         let directory = dataDirectory
         let resolve = resolveData ?? { _, name in directory + "/" + name }
-        let data = DataFiles(resolve: { resolve($0.sourceURL, $0.destination) }, report: report)
+        let data = DataFiles(
+            resolve: { resolve($0.sourceURL, $0.destination) }, outside: outside.naming(reverseDNS), report: report)
         var environment = Environment(keys: keys, functions: CrowdSecFunctions.all(data))
         environment.declareEvent()
         environment.files = data

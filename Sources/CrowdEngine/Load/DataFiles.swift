@@ -12,6 +12,10 @@ public final class DataFiles: ExprResources, @unchecked Sendable {
     private var texts: [String: ListValue] = [:]
     private var patterns: [String: PatternSet] = [:]
     private var maps: [String: LookUpTable] = [:]
+    private var bots: [String: KnownBots] = [:]
+    private let names: ConfirmedNames
+    public let web: (any WebAccess)?
+    public let reputations: Reputations?
     /// Where each file of no type (a database) lies, by its name.
     private(set) var databases: [String: String] = [:]
     /// The first of each kind that an item names.
@@ -25,11 +29,16 @@ public final class DataFiles: ExprResources, @unchecked Sendable {
 
     /// - Parameters:
     ///   - resolve: where a data file lies.
+    ///   - outside: what expressions may ask of other hosts.
     ///   - report: receives what an expression did wrong, each text once.
     init(
-        resolve: @escaping @Sendable (DataFileConfig) -> String, report: @escaping @Sendable (String) -> Void = { _ in }
+        resolve: @escaping @Sendable (DataFileConfig) -> String, outside: OutsideWorld = OutsideWorld(),
+        report: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.resolve = resolve
+        names = outside.confirmedNames
+        web = outside.web
+        reputations = outside.reputations
         reporter = report
     }
 
@@ -47,6 +56,7 @@ public final class DataFiles: ExprResources, @unchecked Sendable {
             case "string": if texts[file.destination] == nil { try loadTexts(file) }
             case "regexp", "regex": if patterns[file.destination] == nil { try loadPatterns(file) }
             case "map": if maps[file.destination] == nil { try loadMap(file) }
+            case "bots": if bots[file.destination] == nil { return try loadBots(file) }
             default: return ConfigError("unknown data type '\(file.type)' for '\(file.destination)'", at: file.mark)
             }
             return nil
@@ -83,6 +93,15 @@ public final class DataFiles: ExprResources, @unchecked Sendable {
         maps[file.destination] = try LookUpTable(lines(file))
     }
 
+    /// Lines that are wrong cost themselves.
+    private func loadBots(_ file: DataFileConfig) throws(ConfigError) -> ConfigError? {
+        let loaded = KnownBots(try lines(file))
+        bots[file.destination] = loaded
+        guard let first = loaded.problems.first else { return nil }
+        let more = loaded.problems.count > 1 ? " (and \(loaded.problems.count - 1) more)" : ""
+        return ConfigError("\(file.destination): \(first)\(more)", at: file.mark)
+    }
+
     // MARK: ExprResources
 
     public func lines(of file: String) -> ListValue? { texts[file] }
@@ -91,6 +110,11 @@ public final class DataFiles: ExprResources, @unchecked Sendable {
     public func lookUp(_ subject: ByteSlice, in file: String) -> ByteSlice? { maps[file]?.tag(for: subject) }
     public func stashed(_ key: ByteSlice, in stash: String, arena: Arena) -> ByteSlice? {
         stashes.find(key, in: stash, now: Timestamp.now(), arena: arena)
+    }
+    public func isKnownBot(
+        _ address: IPAddress, _ userAgent: ByteSlice, path: ByteSlice, in file: String
+    ) -> Bool? {
+        bots[file]?.includes(address, userAgent, path: path) { names.find($0) }
     }
     public func addresses(of host: String) -> [String] { HostAddresses.find(host) }
     public func geography(_ part: GeoPart, of address: IPAddress, arena: Arena) -> Value {

@@ -22,7 +22,6 @@ extension CrowdSecFunctions {
             Function("GetActiveDecisionsTimeLeft", [.string], .duration, pure: false) { call throws(ValueError) in
                 .duration(resources.decisionTimeLeft(try call.string(0)) ?? .zero)
             },
-            never("CrowdsecCTI", [.string], "CTI is not enabled"),
             never("SetInStash", [.string, .string, .string, .any], "SetInStash cannot be called from an expression"),
             never("JsonExtractLib", [.string, .any], "JsonExtractLib cannot be called from an expression"),
         ]

@@ -23,6 +23,12 @@ public protocol ExprResources: Sendable {
     func addresses(of host: String) -> [String]
     /// What the GeoIP databases say of an address, texts in `arena`; nil without a database or an entry.
     func geography(_ part: GeoPart, of address: IPAddress, arena: Arena) -> Value
+    /// Asks web servers; nil where that is not allowed.
+    var web: (any WebAccess)? { get }
+    /// What CrowdSec's central service says of addresses; nil where it is not configured.
+    var reputations: Reputations? { get }
+    /// Whether a visitor is one of the bots of a `type: bots` data file; nil when it was not loaded.
+    func isKnownBot(_ address: IPAddress, _ userAgent: ByteSlice, path: ByteSlice, in file: String) -> Bool?
     /// Tells the operator of something an expression did wrong; called rarely.
     func report(_ message: String)
 }
@@ -50,6 +56,11 @@ extension ExprResources {
     public func decisionTimeLeft(_ value: String) -> GoDuration? { nil }
     public func addresses(of host: String) -> [String] { [] }
     public func geography(_ part: GeoPart, of address: IPAddress, arena: Arena) -> Value { .null }
+    public var web: (any WebAccess)? { nil }
+    public var reputations: Reputations? { nil }
+    public func isKnownBot(
+        _ address: IPAddress, _ userAgent: ByteSlice, path: ByteSlice, in file: String
+    ) -> Bool? { nil }
     public func report(_ message: String) {}
 }
 
@@ -62,5 +73,6 @@ public struct NoResources: ExprResources {
 public enum CrowdSecFunctions {
     public static func all(_ resources: some ExprResources = NoResources()) -> [Function] {
         texts + addresses + extraction + conversions + lists + files(resources) + stores(resources) + network(resources)
+            + web(resources) + bots(resources) + injections
     }
 }

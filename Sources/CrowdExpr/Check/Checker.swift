@@ -12,7 +12,15 @@ struct Checker {
     private(set) var maxDepth = 0
     /// Whether running it changes anything: such a filter is run even when its result is known.
     private(set) var hasEffects = false
-    private static let effects: Set = ["UnmarshalJSON", "ParseKV", "ParseKVLax", "LogInfo", "SetMeta", "SetParsed"]
+    private static let effects: Set = [
+        "UnmarshalJSON", "ParseKV", "ParseKVLax", "LogInfo", "SetMeta", "SetParsed",
+        "HTTPGet", "HTTPHead", "HTTPPost", "HTTPRequest",
+    ]
+    /// Whether running it may wait for somebody else's answer.
+    private(set) var asksOthers = false
+    private static let questions: Set = [
+        "HTTPGet", "HTTPHead", "HTTPPost", "HTTPRequest", "CrowdsecCTI", "LookupHost", "MatchKnownBot",
+    ]
 
     init(_ environment: Environment) { self.environment = environment }
 
@@ -213,6 +221,8 @@ struct Checker {
             let known = isLocal(name) || environment.variables[name] != nil
             throw ExprError(known ? "\(name) is not callable" : "unknown name \(name)", at: node.offset)
         }
+        if Checker.questions.contains(name) { asksOthers = true }
+        if let reason = function.unavailable?() { throw ExprError(reason, at: node.offset) }
         if Checker.effects.contains(name) { hasEffects = true }
         for argument in arguments { try check(argument) }
         try checkArguments(

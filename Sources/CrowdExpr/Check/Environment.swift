@@ -14,10 +14,13 @@ public struct Function: Sendable {
     public let body: @Sendable (Arguments) throws(ValueError) -> Value
     /// The same for a function that makes one text of one text and cannot fail: called without boxing either.
     let textBody: (@Sendable (ByteSlice, Arena) -> ByteSlice)?
+    /// Says why it cannot be called on this host; nil when it can. Asked when an expression is compiled that calls it.
+    let unavailable: (@Sendable () -> String?)?
 
     public init(
         _ name: String, _ parameters: [StaticType], required: Int? = nil, variadic: Bool = false, _ result: StaticType,
-        pure: Bool = true, body: @escaping @Sendable (Arguments) throws(ValueError) -> Value
+        pure: Bool = true, unavailable: (@Sendable () -> String?)? = nil,
+        body: @escaping @Sendable (Arguments) throws(ValueError) -> Value
     ) {
         self.name = name
         self.parameters = parameters
@@ -26,6 +29,7 @@ public struct Function: Sendable {
         self.result = result
         isPure = pure
         self.body = body
+        self.unavailable = unavailable
         textBody = nil
     }
 
@@ -39,6 +43,7 @@ public struct Function: Sendable {
         isPure = true
         self.body = { call throws(ValueError) in .string(body(try call.text(0), call.arena)) }
         textBody = body
+        unavailable = nil
     }
 }
 

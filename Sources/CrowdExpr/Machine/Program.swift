@@ -11,6 +11,8 @@ public final class Program: @unchecked Sendable {
     let scopeDepth: Int
     /// It changes nothing, so it need not run when its result is known.
     public let isPure: Bool
+    /// It may wait for another host's answer, for seconds.
+    public let asksOthers: Bool
 
     /// Parses, checks and compiles; an error carries its offset in `source`.
     public init(_ source: String, in environment: Environment) throws(ExprError) {
@@ -21,6 +23,7 @@ public final class Program: @unchecked Sendable {
         localCount = checker.localCount
         scopeDepth = checker.maxDepth
         isPure = !checker.hasEffects
+        asksOthers = checker.asksOthers
         root = try Compiler(environment).compile(tree)
         needs = NeedleNeeds(root.needs)
     }

@@ -42,9 +42,11 @@ struct AlertSubject {
     }
 }
 
-/// What expressions may ask of the server: how often a value was decided about.
-struct DecisionCounts: ExprResources {
+/// What expressions may ask of the server: how often a value was decided about, and what it may ask of other hosts.
+struct ProfileResources: ExprResources {
     let decisions: DecisionMemory
+    var web: (any WebAccess)?
+    var reputations: Reputations?
 
     func decisions(_ value: String, since: GoDuration?, activeOnly: Bool) -> Int? {
         decisions.count(value: value, since: since, activeOnly: activeOnly, now: .now())

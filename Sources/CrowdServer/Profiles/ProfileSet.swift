@@ -5,8 +5,15 @@ import Logging
 /// All profiles, in order (surface facts B.5, engine facts F).
 struct ProfileSet: Sendable {
     let profiles: [Profile]
+    /// Judging an alert may wait for another host's answer, for seconds.
+    let asksOthers: Bool
 
-    init(_ profiles: [Profile]) { self.profiles = profiles }
+    init(_ profiles: [Profile]) {
+        self.profiles = profiles
+        asksOthers = profiles.contains { profile in
+            (profile.filters + [profile.durationExpression].compactMap(\.self)).contains(where: \.asksOthers)
+        }
+    }
 
     /// Loads `path`, with the documents of `path.local` in front.
     static func load(_ path: String, language: ProfileLanguage) throws(ConfigError) -> ProfileSet {

@@ -10,10 +10,13 @@ extension LocalAPI {
     /// stored is refused as the reference does, and one that the database cannot take now leaves nothing behind.
     func postAlerts(_ call: Call) async throws -> Reply {
         guard case .machine(let machineID) = call.caller else { throw Failure.forbidden() }
+        let profiles = profiles
         let intake = AlertIntake(
             profiles: profiles, allowlists: allowlists, machineRow: clients.machine(machineID)?.id, now: call.now,
             mayDecide: clients.scope(of: machineID) == .full, logger: logger)
-        let taken = try await BackgroundWork.run(on: call.body) { try intake.prepare($0, from: machineID) }
+        let taken = try await BackgroundWork.run(on: call.body, always: profiles.asksOthers) {
+            try intake.prepare($0, from: machineID)
+        }
         let isImport = taken.alerts.contains { $0.decisions.first?.decision.origin == "cscli-import" }
         if isImport { imports.add(1, ordering: .relaxed) }
         defer { if isImport { imports.subtract(1, ordering: .relaxed) } }

@@ -1,5 +1,7 @@
 import CrowdCore
 import CrowdEngine
+import CrowdExpr
+import CrowdHTTP
 import Glibc
 
 extension Command {
@@ -34,6 +36,8 @@ extension Command {
         var loader = ContentLoader(
             patternDirectory: config.paths.patternDirectory, dataDirectory: config.paths.dataDirectory)
         loader.usesIndex = false
+        let web = CurlWeb.guarded()
+        loader.outside = OutsideWorld(web: web, reputations: Reputations(config.cti, web: web))
         let content = loader.load(ContentFiles.installed(in: config.paths.configDirectory))
         for error in content.refused { call.terminal.log(.error, "Item left out: \(error)") }
         let explainer = Explainer(content, LineOrigin(source: source, module: "file", labels: labels, isReplay: true))

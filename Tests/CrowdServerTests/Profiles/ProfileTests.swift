@@ -107,7 +107,7 @@ import Testing
                         uuid: "", alertID: 1)
                 ], now: now - .seconds(span.begun))
         }
-        let language = ProfileLanguage(DecisionCounts(decisions: memory))
+        let language = ProfileLanguage(ProfileResources(decisions: memory))
         let set = try profiles("name: a\nfilters: [\"\(filter)\"]\n" + Self.ban, language)
         #expect(try set.judge(alert, logger: Logger(label: "test")).matched == (holds ? ["a"] : []))
     }
