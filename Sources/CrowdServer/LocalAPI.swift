@@ -25,6 +25,10 @@ public final class LocalAPI: Sendable {
     private let stopping = Atomic<Bool>(false)
     /// Bulk imports under way; alerts are not flushed while there are any.
     let imports = Atomic<Int>(0)
+    /// Of registrations and log-ins: those are anybody's.
+    let strangersBodies = BodyBudget(most: 64 << 20)
+    /// Of clients that are known.
+    let bodies = BodyBudget(most: 512 << 20)
     /// A body came whose memory is worth giving back.
     let largeBodies = Atomic<Bool>(false)
     /// Alerts came or went since they were last counted.

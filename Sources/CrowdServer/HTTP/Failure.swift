@@ -21,6 +21,7 @@ struct Failure: Error, Equatable {
 
     static let notFound = Failure(status: 404, message: "object not found")
     static let tooLarge = Failure.badRequest("http: request body too large")
+    static let tooMuch = Failure(status: 503, message: "too many large requests at once")
     static let tooSlow = Failure(status: 408, message: "request body not received in time")
 
     /// What a client may know of a database failure.

@@ -55,7 +55,11 @@ struct LAPIResponder: HTTPResponder {
                     route.access, request.headers, client: visit.client, certificate: certificate, isHead: call.isHead,
                     now: call.now)
                 visit.caller = call.caller
-                call.body = try await Self.body(of: request, limit: route.maxBodyBytes, isLogin: visit.isLogin)
+                let budget = route.access == .anyone ? api.strangersBodies : api.bodies
+                var taken = 0
+                defer { budget.giveBack(taken) }
+                call.body = try await Self.body(
+                    of: request, limit: route.maxBodyBytes, budget, &taken, isLogin: visit.isLogin)
                 if call.body.count > Self.largeBody { api.largeBodies.store(true, ordering: .relaxed) }
                 return try await route.handle(api, call)
             } catch {
@@ -89,15 +93,24 @@ struct LAPIResponder: HTTPResponder {
     /// Bytes of a body from which what it took while it was read is given back to the system.
     private static let largeBody = 1 << 20
 
-    /// The whole body, inflated, within the limit.
-    private static func body(of request: Request, limit: Int, isLogin: Bool) async throws -> [UInt8] {
+    /// The whole body, inflated, within the limit. `taken` is what it takes of the budget.
+    private static func body(
+        of request: Request, limit: Int, _ budget: BodyBudget, _ taken: inout Int, isLogin: Bool
+    ) async throws -> [UInt8] {
         guard request.method != .get && request.method != .head else { return [] }
         let tooLarge = isLogin ? Failure.unauthorized("missing: \(Failure.tooLarge.message)") : .tooLarge
         var bytes: [UInt8]
         do {
-            bytes = Array(buffer: try await request.body.collect(upTo: limit))
-        } catch is NIOTooManyBytesError {
-            throw tooLarge
+            var buffer = ByteBuffer()
+            for try await var piece in request.body {
+                guard buffer.readableBytes + piece.readableBytes <= limit else { throw tooLarge }
+                try budget.take(piece.readableBytes)
+                taken += piece.readableBytes
+                buffer.writeBuffer(&piece)
+            }
+            bytes = Array(buffer: buffer)
+        } catch let failure as Failure {
+            throw failure
         } catch let error as HTTPParserError where error != .invalidEOFState {
             throw isLogin ? Failure.unauthorized("missing: invalid chunk") : .badRequest("invalid chunk")
         } catch {
@@ -106,12 +119,17 @@ struct LAPIResponder: HTTPResponder {
         }
         guard let encoding = request.headers[.contentEncoding], encoding.lowercased() == "gzip" else { return bytes }
         do {
-            guard bytes.count >= BackgroundWork.compressedBytes else { return try Gunzip.inflate(bytes, limit: limit) }
             let compressed = bytes
-            return try await BackgroundWork.run { try Gunzip.inflate(compressed, limit: limit) }
+            bytes =
+                compressed.count < BackgroundWork.compressedBytes
+                ? try Gunzip.inflate(compressed, limit: limit)
+                : try await BackgroundWork.run { try Gunzip.inflate(compressed, limit: limit) }
         } catch {
             throw error as? Gunzip.Refusal == .tooLarge ? tooLarge : .badRequest("gzip: invalid header")
         }
+        try budget.take(bytes.count)
+        taken += bytes.count
+        return bytes
     }
 }
 

@@ -72,4 +72,25 @@ import Testing
             #expect(message.hasPrefix(body.message), "\(message.prefix(200))")
         }
     }
+
+    @Test func allTogetherHaveRoom() async throws {
+        let fixture = try await ServerFixture()
+        let (bodies, strangers) = (fixture.api.bodies, fixture.api.strangersBodies)
+        try await fixture.test(.live) { client in
+            let token = try await client.logIn()
+            let body = ServerFixture.attack("192.0.2.1")
+            try bodies.take((512 << 20) - body.utf8.count + 1)
+            let full = try await client.asMachine(token, .post, "/v1/alerts", body: body)
+            #expect(full.status == 503 && full.json["message"]?.string == "too many large requests at once")
+            bodies.giveBack((512 << 20) - body.utf8.count + 1)
+            #expect(try await client.asMachine(token, .post, "/v1/alerts", body: body).status == 201)
+
+            try strangers.take(64 << 20)
+            #expect(try await client.logIn().isEmpty)
+            #expect(try await client.asMachine(token, .post, "/v1/alerts", body: body).status == 201)
+            strangers.giveBack(64 << 20)
+            #expect(try await !client.logIn().isEmpty)
+        }
+        #expect(bodies.used == 0 && strangers.used == 0)
+    }
 }
