@@ -20,8 +20,8 @@ enum BasePatterns {
         # -- people ------------------------------------------------------------------------------------------------------------
         USERNAME [0-9A-Za-z._-]+
         USER %{USERNAME}
-        EMAILLOCALPART [0-9A-Za-z_][0-9A-Za-z_.+=:&%~-]*
-        HOSTNAME \b[0-9A-Za-z][0-9A-Za-z-]*(?:\.[0-9A-Za-z][0-9A-Za-z-]*)*(?:\.|\b)
+        EMAILLOCALPART [A-Za-z][0-9A-Za-z_+-=]+
+        HOSTNAME \b[0-9A-Za-z][0-9A-Za-z-]{0,62}(?:\.[0-9A-Za-z][0-9A-Za-z-]{0,62})*\.?
         EMAILADDRESS %{EMAILLOCALPART}@%{HOSTNAME}
         HTTPDUSER %{EMAILADDRESS}|%{USER}
 
@@ -29,8 +29,8 @@ enum BasePatterns {
         INT [+-]?[0-9]+
         BASE10NUM [+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)
         NUMBER %{BASE10NUM}
-        BASE16NUM [+-]?(?:0[xX])?[0-9A-Fa-f]+
-        BASE16FLOAT \b[+-]?(?:0[xX])?(?:[0-9A-Fa-f]+(?:\.[0-9A-Fa-f]*)?|\.[0-9A-Fa-f]+)\b
+        BASE16NUM [+-]?(?:0x)?[0-9A-Fa-f]+
+        BASE16FLOAT \b[+-]?(?:0x)?(?:[0-9A-Fa-f]+(?:\.[0-9A-Fa-f]*)?|\.[0-9A-Fa-f]+)\b
         POSINT \b[1-9][0-9]*\b
         NONNEGINT \b[0-9]+\b
         WORD \b\w+\b
@@ -46,7 +46,7 @@ enum BasePatterns {
         WINDOWSMAC (?:[0-9A-Fa-f]{2}[-]){5}[0-9A-Fa-f]{2}
         COMMONMAC (?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}
         MAC %{CISCOMAC}|%{WINDOWSMAC}|%{COMMONMAC}
-        IPV6 (?:(?:[0-9A-Fa-f]{1,4}:){6}|(?:(?:[0-9A-Fa-f]{1,4}:){1,5}|:):(?:[0-9A-Fa-f]{1,4}:){0,5})(?:(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])(?:%[0-9A-Za-z._-]+)?|(?:(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|[0-9A-Fa-f]{1,4}:(?::[0-9A-Fa-f]{1,4}){1,6}|(?:[0-9A-Fa-f]{1,4}:){1,2}(?::[0-9A-Fa-f]{1,4}){1,5}|(?:[0-9A-Fa-f]{1,4}:){1,3}(?::[0-9A-Fa-f]{1,4}){1,4}|(?:[0-9A-Fa-f]{1,4}:){1,4}(?::[0-9A-Fa-f]{1,4}){1,3}|(?:[0-9A-Fa-f]{1,4}:){1,5}(?::[0-9A-Fa-f]{1,4}){1,2}|(?:[0-9A-Fa-f]{1,4}:){1,6}:[0-9A-Fa-f]{1,4}|(?:[0-9A-Fa-f]{1,4}:){1,7}:|:(?:(?::[0-9A-Fa-f]{1,4}){1,7}|:))(?:%[0-9A-Za-z._-]+)?
+        IPV6 (?:(?:[0-9A-Fa-f]{1,4}:){7}(?:[0-9A-Fa-f]{1,4}|:)|(?:[0-9A-Fa-f]{1,4}:){6}(?::[0-9A-Fa-f]{1,4}|(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}|:)|(?:[0-9A-Fa-f]{1,4}:){5}(?:(?::[0-9A-Fa-f]{1,4}){1,2}|:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}|:)|(?:[0-9A-Fa-f]{1,4}:){4}(?:(?::[0-9A-Fa-f]{1,4}){1,3}|(?::[0-9A-Fa-f]{1,4})?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}|:)|(?:[0-9A-Fa-f]{1,4}:){3}(?:(?::[0-9A-Fa-f]{1,4}){1,4}|(?::[0-9A-Fa-f]{1,4}){0,2}:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}|:)|(?:[0-9A-Fa-f]{1,4}:){2}(?:(?::[0-9A-Fa-f]{1,4}){1,5}|(?::[0-9A-Fa-f]{1,4}){0,3}:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}|:)|(?:[0-9A-Fa-f]{1,4}:){1}(?:(?::[0-9A-Fa-f]{1,4}){1,6}|(?::[0-9A-Fa-f]{1,4}){0,4}:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}|:)|:(?:(?::[0-9A-Fa-f]{1,4}){1,7}|(?::[0-9A-Fa-f]{1,4}){0,5}:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}|:))(?:%.+)?
         IPV4 (?:(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])
         IP %{IPV6}|%{IPV4}
         IPORHOST %{IP}|%{HOSTNAME}
@@ -57,23 +57,23 @@ enum BasePatterns {
         TTY /dev/(?:pts|tty(?:[pq])?)(?:\w+)?/?[0-9]*
         WINPATH (?:[A-Za-z]+:|\\)(?:\\[^\\?*]*)+
         PATH %{UNIXPATH}|%{WINPATH}
-        URIPROTO [A-Za-z][0-9A-Za-z+.-]*
+        URIPROTO [A-Za-z]+(?:\+[A-Za-z+]+)?
         URIHOST %{IPORHOST}(?::%{POSINT:port})?
-        URIPATH (?:/[0-9A-Za-z$.+!*'\x28\x29{},~:;=@#%&_-]*)+
+        URIPATH (?:/[0-9A-Za-z$.+!*'\x28\x29{},~:;=@#%_-]*)+
         URIPARAM \?[0-9A-Za-z$.+!*'|\x28\x29{},~@#%&/=:;_?\[\]<>-]*
         URIPATHPARAM %{URIPATH}(?:%{URIPARAM})?
         URI %{URIPROTO}://(?:%{USER}(?::[^@]*)?@)?(?:%{URIHOST})?(?:%{URIPATHPARAM})?
 
         # -- dates and times ---------------------------------------------------------------------------------------------------
-        MONTH \b(?:[Jj]an(?:uary|uar)?|[Ff]eb(?:ruary|ruar)?|[Mm](?:ar(?:ch)?|ärz|rz)|[Aa]pr(?:il)?|[Mm]a[yi]|[Jj]une?|[Jj]uni|[Jj]uly?|[Jj]uli|[Aa]ug(?:ust)?|[Ss]ep(?:tember|t)?|[Oo](?:ct(?:ober)?|kt(?:ober)?)|[Nn]ov(?:ember)?|[Dd]e[cz](?:ember)?)\b
-        MONTHNUM 1[0-2]|0?[1-9]
-        MONTHNUM2 1[0-2]|0[1-9]
+        MONTH \bJan(?:uary|uar)?|Feb(?:ruary|ruar)?|M(?:a|ä)?r(?:ch|z)?|Apr(?:il)?|Ma(?:y|i)?|Jun(?:e|i)?|Jul(?:y)?|Aug(?:ust)?|Sep(?:tember)?|O(?:c|k)?t(?:ober)?|Nov(?:ember)?|De(?:c|z)(?:ember)?\b
+        MONTHNUM 0?[1-9]|1[0-2]
+        MONTHNUM2 0[1-9]|1[0-2]
         MONTHDAY 3[01]|[12][0-9]|0?[1-9]
         DAY Mon(?:day)?|Tue(?:sday)?|Wed(?:nesday)?|Thu(?:rsday)?|Fri(?:day)?|Sat(?:urday)?|Sun(?:day)?
         YEAR (?:[0-9][0-9]){1,2}
         HOUR 2[0-3]|[01]?[0-9]
         MINUTE [0-5][0-9]
-        SECOND (?:60|[0-5]?[0-9])(?:[:.,][0-9]+)?
+        SECOND (?:[0-5]?[0-9]|60)(?:[:.,][0-9]+)?
         TIME %{HOUR}:%{MINUTE}:%{SECOND}
         DATE_US %{MONTHNUM}[/-]%{MONTHDAY}[/-]%{YEAR}
         DATE_EU %{MONTHDAY}[./-]%{MONTHNUM}[./-]%{YEAR}
@@ -83,22 +83,22 @@ enum BasePatterns {
         TIMESTAMP_ISO8601 %{YEAR}-%{MONTHNUM}-%{MONTHDAY}[T ]%{HOUR}:?%{MINUTE}(?::?%{SECOND})?(?:%{ISO8601_TIMEZONE})?
         DATE %{DATE_US}|%{DATE_EU}|%{DATE_X}
         DATESTAMP %{DATE}[- ]%{TIME}
-        TZ [A-Z]{3,4}
+        TZ [A-Z]{3}
         NUMTZ [+-][0-9]{4}
         DATESTAMP_RFC822 %{DAY} %{MONTH} %{MONTHDAY} %{YEAR} %{TIME} %{TZ}
         DATESTAMP_RFC2822 %{DAY}, %{MONTHDAY} %{MONTH} %{YEAR} %{TIME} %{ISO8601_TIMEZONE}
         DATESTAMP_OTHER %{DAY} %{MONTH} %{MONTHDAY} %{TIME} %{TZ} %{YEAR}
         DATESTAMP_EVENTLOG %{YEAR}%{MONTHNUM2}%{MONTHDAY}%{HOUR}%{MINUTE}%{SECOND}
         HTTPDERROR_DATE %{DAY} %{MONTH} %{MONTHDAY} %{TIME} %{YEAR}
-        ANSIC %{DAY} %{MONTH} [ _]?%{MONTHDAY} %{TIME} %{YEAR}
-        UNIXDATE %{DAY} %{MONTH} [ _]?%{MONTHDAY} %{TIME} %{TZ} %{YEAR}
+        ANSIC %{DAY} %{MONTH} [_123][0-9] %{TIME} %{YEAR}"
+        UNIXDATE %{DAY} %{MONTH} [_123][0-9] %{TIME} %{TZ} %{YEAR}"
         RUBYDATE %{DAY} %{MONTH} %{MONTHDAY} %{TIME} %{NUMTZ} %{YEAR}
         RFC822Z [0-3][0-9] %{MONTH} %{YEAR} %{TIME} %{NUMTZ}
         RFC850 %{DAY}, [0-3][0-9]-%{MONTH}-%{YEAR} %{TIME} %{TZ}
         RFC1123 %{DAY}, [0-3][0-9] %{MONTH} %{YEAR} %{TIME} %{TZ}
         RFC1123Z %{DAY}, [0-3][0-9] %{MONTH} %{YEAR} %{TIME} %{NUMTZ}
         RFC3339 %{YEAR}-[01][0-9]-[0-3][0-9]T%{TIME}%{ISO8601_TIMEZONE}
-        RFC3339NANO %{YEAR}-[01][0-9]-[0-3][0-9]T%{HOUR}:%{MINUTE}:[0-5][0-9]\.[0-9]+%{ISO8601_TIMEZONE}
+        RFC3339NANO %{YEAR}-[01][0-9]-[0-3][0-9]T%{HOUR}:%{MINUTE}:%{SECOND}\.[0-9]{9}%{ISO8601_TIMEZONE}
         KITCHEN [0-9]{1,2}:[0-9]{2}(?:[ap]m|[AP]M)
 
         # -- syslog and web servers --------------------------------------------------------------------------------------------
@@ -109,12 +109,12 @@ enum BasePatterns {
         SYSLOGFACILITY <%{NONNEGINT:facility}\.%{NONNEGINT:priority}>
         HTTPDATE %{MONTHDAY}/%{MONTH}/%{YEAR}:%{TIME} %{INT}
         QS %{QUOTEDSTRING}
-        LOGLEVEL [Aa]lert|ALERT|[Tt]race|TRACE|[Dd]ebug|DEBUG|[Nn]otice|NOTICE|[Ii]nfo(?:rmation)?|INFO(?:RMATION)?|[Ww]arn(?:ing)?|WARN(?:ING)?|[Ee]rr(?:or)?|ERR(?:OR)?|[Cc]rit(?:ical)?|CRIT(?:ICAL)?|[Ff]atal|FATAL|[Ss]evere|SEVERE|[Ee]merg(?:ency)?|EMERG(?:ENCY)?
+        LOGLEVEL [Aa]lert|ALERT|[Tt]race|TRACE|[Dd]ebug|DEBUG|[Nn]otice|NOTICE|[Ii]nfo|INFO|[Ww]arn?(?:ing)?|WARN?(?:ING)?|[Ee]rr?(?:or)?|ERR?(?:OR)?|[Cc]rit?(?:ical)?|CRIT?(?:ICAL)?|[Ff]atal|FATAL|[Ss]evere|SEVERE|EMERG(?:ENCY)?|[Ee]merg(?:ency)?
         SYSLOGBASE %{SYSLOGTIMESTAMP:timestamp} (?:%{SYSLOGFACILITY} )?%{SYSLOGHOST:logsource} %{SYSLOGPROG}:
-        COMMONAPACHELOG %{IPORHOST:clientip} %{HTTPDUSER:ident} %{HTTPDUSER:auth} \[%{HTTPDATE:timestamp}\] "(?:%{WORD:verb} %{NOTSPACE:request}(?: HTTP/%{NUMBER:httpversion})?|%{DATA:rawrequest})" %{NUMBER:response} (?:-|%{NUMBER:bytes})
+        COMMONAPACHELOG %{IPORHOST:clientip} %{HTTPDUSER:ident} %{USER:auth} \[%{HTTPDATE:timestamp}\] "(?:%{WORD:verb} %{NOTSPACE:request}(?: HTTP/%{NUMBER:httpversion})?|%{DATA:rawrequest})" %{NUMBER:response} (?:-|%{NUMBER:bytes})
         COMBINEDAPACHELOG %{COMMONAPACHELOG} %{QS:referrer} %{QS:agent}
         HTTPD20_ERRORLOG \[%{HTTPDERROR_DATE:timestamp}\] \[%{LOGLEVEL:loglevel}\] (?:\[client %{IPORHOST:clientip}\] )?%{GREEDYDATA:errormsg}
-        HTTPD24_ERRORLOG \[%{HTTPDERROR_DATE:timestamp}\] \[%{WORD:module}:%{LOGLEVEL:loglevel}\] \[pid %{POSINT:pid}(?::tid %{NUMBER:tid})?\](?: \(%{POSINT:proxy_errorcode}\)%{DATA:proxy_errormessage}:)?(?: \[client %{IPORHOST:client}:%{POSINT:clientport}\])? (?:%{DATA:errorcode}: )?%{GREEDYDATA:message}
+        HTTPD24_ERRORLOG \[%{HTTPDERROR_DATE:timestamp}\] \[%{WORD:module}:%{LOGLEVEL:loglevel}\] \[pid %{POSINT:pid}(?::tid %{NUMBER:tid})?\](?: \(%{POSINT:proxy_errorcode}\)%{DATA:proxy_errormessage}:)?(?: \[client %{IPORHOST:client}:%{POSINT:clientport}\])? %{DATA:errorcode}: %{GREEDYDATA:message}
         HTTPD_ERRORLOG %{HTTPD20_ERRORLOG}|%{HTTPD24_ERRORLOG}
         """#
 }

@@ -47,7 +47,7 @@ extension Command {
     }
 
     private static func lines(_ call: Invocation) throws -> ([[UInt8]], String) {
-        if !call.flags.text("log").isEmpty { return ([Array(call.flags.text("log").utf8)], "") }
+        if !call.flags.text("log").isEmpty { return ([Array(call.flags.text("log").utf8)], "log line") }
         var path = call.flags.text("file")
         let dsn = call.flags.text("dsn")
         if path.isEmpty, dsn.hasPrefix("file://") { path = String(dsn.dropFirst("file://".count)) }
@@ -59,7 +59,7 @@ extension Command {
         let bytes = try FileContents.read(path == "-" ? "/dev/stdin" : path, limit: 256 * 1024 * 1024)
         let lines = bytes.split(separator: 10).map { Array($0.last == 13 ? $0.dropLast() : $0) }.filter { !$0.isEmpty }
         guard !lines.isEmpty else { throw CommandError("the log file is empty: \(path)") }
-        return (lines, path)
+        return (lines, FileContents.absolute(path))
     }
 }
 

@@ -108,12 +108,13 @@ enum ParserResults {
 
     private final class Turn: ValueObject {
         let result: Recorder.NodeResult
-        let index: Int
-        init(_ result: Recorder.NodeResult, _ index: Int) { (self.result, self.index) = (result, index) }
+        /// Of the node, among those of its stage that had a turn, from 1.
+        let place: Int
+        init(_ result: Recorder.NodeResult, _ place: Int) { (self.result, self.place) = (result, place) }
         var type: ObjectType { ParserResults.turn }
         func field(_ index: Int) -> Value {
             switch index {
-            case 0: .int(Int64(self.index))
+            case 0: .int(Int64(place))
             case 1: .object(result.event)
             default: .bool(result.succeeded)
             }
@@ -132,10 +133,10 @@ enum ParserResults {
         for result in recorder.results {
             let nodes = nodes(result.stage)
             let name = Immortal.copy(result.node)
-            if case .list(let turns)? = nodes.find(name) {
-                turns.items.append(.object(Turn(result, turns.items.count)))
+            if case .list(let turns)? = nodes.find(name), case .object(let first)? = turns.items.first {
+                turns.items.append(.object(Turn(result, (first as? Turn)?.place ?? 0)))
             } else {
-                nodes.set(name, .list(ListValue([.object(Turn(result, 0))])))
+                nodes.set(name, .list(ListValue([.object(Turn(result, nodes.count + 1))])))
             }
         }
         // The reference's dump has this artificial stage, and tests count it.

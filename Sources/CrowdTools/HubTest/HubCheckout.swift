@@ -9,7 +9,7 @@ struct HubCheckout: Sendable {
 
     /// Reads `.index.json`; without one, items can only be named by their paths.
     init(_ root: String) throws {
-        self.root = root.hasSuffix("/") ? String(root.dropLast()) : root
+        self.root = FileContents.cleaned(FileContents.absolute(root))
         let index = self.root + "/.index.json"
         guard FileContents.exists(index) else {
             paths = [:]

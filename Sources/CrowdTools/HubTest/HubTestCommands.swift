@@ -10,6 +10,7 @@ extension Command {
             .text("hub", nil, "Path to hub folder", default: "."),
             .text("crowdsec", nil, "ignored: tests run in this process"),
             .text("cscli", nil, "ignored: tests run in this process"),
+            .toggle("appsec", nil, "Tests of the WAF (not in this version)"),
             .text("data-mirror", nil, "Local copy of what data URLs serve"),
             .text("patterns", nil, "Folder of grok patterns (default: of the configuration)"),
         ],
@@ -23,9 +24,11 @@ extension Command {
             .toggle("all", nil, "Run all tests"), .toggle("report-success", nil, "Report successful tests too"),
             .toggle("no-clean", nil, "ignored: nothing is written"),
             .toggle("clean", nil, "ignored: nothing is written"),
+            .text("target", nil, "ignored: for tests of the WAF"), .text("host", nil, "ignored: for tests of the WAF"),
             .int("max-jobs", nil, "Tests run at the same time", default: 2),
         ]
     ) { call in
+        if call.flags.isOn("appsec") { throw CommandError("tests of the WAF cannot be run in this version") }
         let hub = try HubCheckout(call.flags.text("hub"))
         let names = call.flags.isOn("all") ? hub.testNames : call.words
         guard !names.isEmpty else { throw CommandError("please provide test to run or --all flag", showsHelp: true) }
@@ -36,7 +39,18 @@ extension Command {
     }
 
     private static let list = Command(name: "list", summary: "List available tests") { call in
-        for name in try HubCheckout(call.flags.text("hub")).testNames { call.print(name) }
+        let hub = try HubCheckout(call.flags.text("hub"))
+        let tests = hub.testNames.map { (name: $0, path: "\(hub.testsDirectory)/\($0)") }
+        switch call.output {
+        case .json:
+            let items = tests.map { JSON.members(["Name": .string($0.name), "Path": .string($0.path)]) }
+            call.print(JSON.array(items).pretty)
+        case .raw: for test in tests { call.print(test.name) }
+        case .human:
+            var table = Table(["Name", "Path"])
+            table.rows = tests.map { [$0.name, $0.path] }
+            call.terminal.print(table.text(.light), terminator: "")
+        }
     }
 
     private static func runAll(_ tests: [HubTest], jobs: Int) async -> [HubTest.Outcome] {

@@ -93,7 +93,7 @@ import Testing
         (["eval", "t", "-e", "results[0].Overflow.Alert.GetScenario()", "--scenarios"], 0, "\"a/s\"\n"),
         (["eval", "t", "-e", "results["], 1, "unable to evaluate 'results['"),
         (["eval", "t"], 1, "required flag(s)"),
-        (["explain", "t"], 0, "a/one (+5)"),
+        (["explain", "t"], 0, "a/one (+5 ~8)"),
         (["explain", "t", "--failures"], 0, "nearest: a/one (s01-parse), up to column 19"),
         (["explain", "nobody"], 1, "nobody"),
     ])
