@@ -25,6 +25,8 @@ public final class LocalAPI: Sendable {
     private let stopping = Atomic<Bool>(false)
     /// Bulk imports under way; alerts are not flushed while there are any.
     let imports = Atomic<Int>(0)
+    /// A body came whose memory is worth giving back.
+    let largeBodies = Atomic<Bool>(false)
     /// Alerts came or went since they were last counted.
     let alertsChanged = Atomic<Bool>(false)
     /// In fifths of a second.
@@ -62,9 +64,10 @@ public final class LocalAPI: Sendable {
     var profiles: ProfileSet { changeable.withLock { $0.profiles } }
     var allowlists: AllowlistMatcher { changeable.withLock { $0.allowlists } }
 
-    /// Takes over a new configuration; on an error the old one stays in force.
-    public func reload(_ config: LAPIServerConfig) throws(ConfigError) {
+    /// Takes over a new configuration; on an error, also of `others` who take it over, the old one stays in force.
+    public func reload(_ config: LAPIServerConfig, others: () throws(ConfigError) -> Void = {}) throws(ConfigError) {
         let profiles = try ProfileSet.load(config.profilesPath, language: language)
+        try others()
         changeable.withLock { state in
             state.settings = ServerSettings(config)
             state.profiles = profiles

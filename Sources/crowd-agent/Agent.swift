@@ -84,8 +84,16 @@ struct Agent {
         return content
     }
 
+    private func loadAcquisition(
+        _ agent: AgentConfig, _ context: AcquisitionContext, _ log: Logger
+    ) -> Acquisition.Loaded {
+        let loaded = Acquisition.load(agent, context)
+        for reason in loaded.unavailable { log.error("\(reason)") }
+        return loaded
+    }
+
     private func test(_ config: SuiteConfig, _ agent: AgentConfig, _ content: Content, _ log: Logger) throws -> Int32 {
-        let acquisition = Acquisition.load(agent, AcquisitionContext(metrics: Metrics(), log: log))
+        let acquisition = loadAcquisition(agent, AcquisitionContext(metrics: Metrics(), log: log), log)
         for error in acquisition.errors {
             log.critical("crowdsec init: while loading acquisition config: \(error)")
         }
@@ -122,7 +130,7 @@ struct Agent {
         _ logging: SuiteLogging, _ log: Logger
     ) throws -> Int32 {
         let context = AcquisitionContext(metrics: metrics, log: log)
-        let acquisition = Acquisition.load(agent, context)
+        let acquisition = loadAcquisition(agent, context, log)
         for error in acquisition.errors { log.error("Acquisition entry left out: \(error)") }
         guard !acquisition.sources.isEmpty else {
             throw Failure(description: "crowdsec init: while loading acquisition config: no datasource enabled")
@@ -211,7 +219,7 @@ struct Agent {
             guard let agent = config.agent, agent.enabled else {
                 throw Failure(description: "crowdsec agent is disabled")
             }
-            let acquisition = Acquisition.load(agent, context)
+            let acquisition = loadAcquisition(agent, context, log)
             if let error = acquisition.errors.first { throw error }
             guard !acquisition.sources.isEmpty else { throw Failure(description: "no datasource enabled") }
             if options.level == nil { logging.level = config.common.logLevel }

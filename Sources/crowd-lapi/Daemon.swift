@@ -66,7 +66,8 @@ struct Daemon: Sendable {
             logging.reopen()
             do {
                 let config = try SuiteConfig.load(path: options.configPath)
-                try service.reload(try Self.sections(of: config).server)
+                let (server, database) = try Self.sections(of: config)
+                try service.reload(server, flush: database.flush)
                 if options.level == nil { logging.level = config.common.logLevel }
                 logger.info("Configuration reloaded")
             } catch {

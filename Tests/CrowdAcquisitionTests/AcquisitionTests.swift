@@ -1,5 +1,6 @@
 import CrowdCore
 import CrowdTestSupport
+import Glibc
 import Logging
 import Testing
 
@@ -77,6 +78,26 @@ import Testing
     func whatIsWrongIsSaid(_ yaml: String, behindTheFile: String) throws {
         let loaded = try load(yaml)
         #expect(loaded.errors.map(\.description) == [folder.path + "/a.yaml" + behindTheFile])
+    }
+
+    @Test func whatThisHostCannotReadIsLeftOut() throws {
+        let yaml = "journalctl_filter: [-u x]\nlabels: {type: x}\n---\nfilename: /y\nlabels: {type: x}\n"
+        var loaded = Acquisition.Loaded()
+        let path = try folder.write("a.yaml", yaml)
+        Acquisition.load(path, into: &loaded, context, searchPath: folder.path)
+        #expect(loaded.sources.map(\.name) == ["file:/y"])
+        #expect(loaded.errors.isEmpty)
+        #expect(
+            loaded.unavailable == [
+                path + ": datasource 'journalctl' is not available: "
+                    + "exec: \"journalctl\": executable file not found in $PATH"
+            ])
+        let program = try folder.write("journalctl", "")
+        chmod(program, 0o755)
+        loaded = Acquisition.Loaded()
+        Acquisition.load(path, into: &loaded, context, searchPath: "/nowhere:" + folder.path)
+        #expect(loaded.sources.count == 2)
+        #expect(loaded.unavailable.isEmpty)
     }
 
     @Test func theOtherDocumentsAreTaken() throws {

@@ -7,8 +7,9 @@ public enum Acquisition {
     /// The sources that could be made, and what was wrong with the others.
     public struct Loaded: Sendable {
         public var sources: [any DataSource] = []
+        /// Left out because this host lacks what they need: no error of the configuration.
+        public var unavailable: [String] = []
         public var errors: [ConfigError] = []
-        public var warnings: [String] = []
     }
 
     /// One file, then all `*.yaml` and all `*.yml` of a directory.
@@ -26,7 +27,10 @@ public enum Acquisition {
         return loaded
     }
 
-    static func load(_ path: String, into loaded: inout Loaded, _ context: AcquisitionContext) {
+    static func load(
+        _ path: String, into loaded: inout Loaded, _ context: AcquisitionContext,
+        searchPath: String = ProgramStart.searchPath
+    ) {
         let documents: [YAMLNode?]
         do {
             documents = try ConfigFile.documents(path, expandEnvironment: true)
@@ -40,6 +44,10 @@ public enum Acquisition {
                 let document = try AcquisitionDocument(node, file: path, position: documents.count > 1 ? position : nil)
                 if document.isDetected {
                     context.log.debug("\(path): datasource type missing, detected 'source=\(document.kind)'")
+                }
+                if let reason = document.unavailability(searchPath) {
+                    loaded.unavailable.append("\(path): \(reason)")
+                    continue
                 }
                 loaded.sources.append(try source(document, context))
             } catch {

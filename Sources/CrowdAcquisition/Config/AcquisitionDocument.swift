@@ -50,6 +50,12 @@ struct AcquisitionDocument {
         self.kind = kind
     }
 
+    /// Why this host cannot read such a source; nil when it can.
+    func unavailability(_ searchPath: String) -> String? {
+        guard kind == "journalctl", !ProgramStart.isFound(kind, in: searchPath) else { return nil }
+        return "datasource '\(kind)' is not available: exec: \"\(kind)\": executable file not found in $PATH"
+    }
+
     /// - Throws: when there is no such source here.
     static func check(_ kind: String) throws(ConfigError) {
         if notBuilt.contains(kind) {

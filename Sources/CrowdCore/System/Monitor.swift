@@ -46,6 +46,9 @@ public final class Monitor: @unchecked Sendable {
         return body()
     }
 
+    /// Within `locked`, where only some ways through it leave something to wake somebody for.
+    public func wakeOne() { pthread_cond_signal(changed) }
+
     /// Within `locked`: lets the lock go until `condition` holds, or until the milliseconds are over.
     ///
     /// - Returns: whether the condition holds.

@@ -2,6 +2,14 @@ internal import Glibc
 
 /// The one way in which programs are started: an argument vector, no shell, chosen descriptors.
 public enum ProgramStart {
+    /// The folders of PATH, as it is.
+    public static var searchPath: String { getenv("PATH").map { String(cString: $0) } ?? "" }
+
+    /// Whether a program of that name is in one of the folders, which colons separate.
+    public static func isFound(_ program: String, in searchPath: String) -> Bool {
+        searchPath.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
+    }
+
     /// Starts a program, found in PATH unless its name has a slash.
     ///
     /// - Parameters:

@@ -43,6 +43,7 @@ public struct Alert: Sendable, Equatable {
     /// Answers of a Local API are read with `strict` false: they say `null` where a request must have a list.
     public static func list(from bytes: UnsafeBufferPointer<UInt8>, strict: Bool = true) throws(WireError) -> [Alert] {
         var missing = MissingMembers()
+        if !strict { missing.most = .max }
         let alerts: [Alert]
         do {
             var reader = JSONReader(bytes)

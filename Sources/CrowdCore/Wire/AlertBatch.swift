@@ -11,6 +11,9 @@ public struct AlertBatch: Sendable {
         public var reason: WireError
     }
 
+    /// From so many on a request is refused as a whole: whoever sends that is no agent.
+    private static let mostRefused = 1_000
+
     public private(set) var items: [Item] = []
     public private(set) var refused: [Refused] = []
     /// What a request that was judged as a whole would have been refused with; nil when all of it is good.
@@ -33,6 +36,10 @@ public struct AlertBatch: Sendable {
         var reader = JSONReader(bytes)
         try reader.beginArray()
         while try reader.nextElement() {
+            guard refused.count < Self.mostRefused else {
+                items = []
+                return
+            }
             var element = JSONReader(try reader.rawValue())
             let index = items.count + refused.count
             do { items.append(Item(index: index, alert: try Alert(from: &element))) } catch {

@@ -35,20 +35,33 @@ public struct JSONMember: Sendable, Equatable {
 }
 
 extension JSON {
-    /// Parses one whole text. `maxDepth` bounds nesting, and with it the recursion of everything done with the tree.
-    public static func parse(_ bytes: UnsafeBufferPointer<UInt8>, maxDepth: Int = 64) throws(JSONError) -> JSON {
+    /// Parses one whole text. `maxDepth` bounds nesting, and with it the recursion of everything done with the tree;
+    /// `maxValues` bounds the tree itself, which takes up to two hundred times the room of a text of empty objects.
+    public static func parse(_ bytes: UnsafeBufferPointer<UInt8>, maxDepth: Int = 64, maxValues: Int = .max)
+        throws(JSONError) -> JSON
+    {
         var reader = JSONReader(bytes, maxDepth: maxDepth)
-        let value = try JSON(from: &reader)
+        var count = 0
+        let value = try JSON(from: &reader, &count, limit: maxValues)
         try reader.finish()
         return value
     }
 
-    public static func parse(_ bytes: [UInt8], maxDepth: Int = 64) throws(JSONError) -> JSON {
-        try bytes.withUnsafeBufferPointer { buffer throws(JSONError) in try parse(buffer, maxDepth: maxDepth) }
+    public static func parse(_ bytes: [UInt8], maxDepth: Int = 64, maxValues: Int = .max) throws(JSONError) -> JSON {
+        try bytes.withUnsafeBufferPointer { buffer throws(JSONError) in
+            try parse(buffer, maxDepth: maxDepth, maxValues: maxValues)
+        }
     }
 
     /// Reads the next value; recursion is bounded by the reader's depth limit.
     public init(from reader: inout JSONReader) throws(JSONError) {
+        var count = 0
+        try self.init(from: &reader, &count, limit: .max)
+    }
+
+    private init(from reader: inout JSONReader, _ count: inout Int, limit: Int) throws(JSONError) {
+        count += 1
+        guard count <= limit else { throw .tooMany(limit: limit) }
         switch try reader.peek() {
         case .null:
             _ = try reader.null()
@@ -59,12 +72,14 @@ extension JSON {
         case .array:
             var elements: [JSON] = []
             try reader.beginArray()
-            while try reader.nextElement() { elements.append(try JSON(from: &reader)) }
+            while try reader.nextElement() { elements.append(try JSON(from: &reader, &count, limit: limit)) }
             self = .array(elements)
         case .object:
             var members: [JSONMember] = []
             try reader.beginObject()
-            while let key = try reader.nextKey() { members.append(JSONMember(key.string, try JSON(from: &reader))) }
+            while let key = try reader.nextKey() {
+                members.append(JSONMember(key.string, try JSON(from: &reader, &count, limit: limit)))
+            }
             self = .object(members)
         }
     }

@@ -10,6 +10,8 @@ public enum JSONError: Error, Equatable, Sendable {
     case unexpected(byte: UInt8, offset: Int, context: String)
     /// More than `limit` containers inside each other.
     case tooDeep(limit: Int)
+    /// More than `limit` values in all.
+    case tooMany(limit: Int)
     /// A value of another kind than the reader asked for.
     case mismatch(found: String, expected: String, offset: Int)
     /// A number that does not fit the asked type.
@@ -23,6 +25,7 @@ extension JSONError: CustomStringConvertible {
         case .truncated: "unexpected EOF"
         case .unexpected(let byte, _, let context): "invalid character \(Self.quoted(byte)) \(context)"
         case .tooDeep(let limit): "exceeded max depth of \(limit)"
+        case .tooMany(let limit): "more than \(limit) values"
         case .mismatch(let found, let expected, let offset):
             "json: cannot unmarshal \(found) into \(expected) at offset \(offset)"
         case .outOfRange(let text, let offset): "json: number \(text) is out of range at offset \(offset)"

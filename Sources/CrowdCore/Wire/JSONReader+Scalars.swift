@@ -30,7 +30,7 @@ extension JSONReader {
         let start = position
         let slice = try numberText()
         guard let value = Int64(String(decoding: slice, as: UTF8.self)) else {
-            throw .outOfRange(text: String(decoding: slice, as: UTF8.self), offset: start)
+            throw .outOfRange(text: String(decoding: slice.prefix(40), as: UTF8.self), offset: start)
         }
         return value
     }
@@ -52,7 +52,9 @@ extension JSONReader {
         let start = position
         let slice = try numberText()
         let text = String(decoding: slice, as: UTF8.self)
-        guard let value = Float(text), value.isFinite else { throw .outOfRange(text: text, offset: start) }
+        guard let value = Float(text), value.isFinite else {
+            throw .outOfRange(text: String(text.prefix(40)), offset: start)
+        }
         return value
     }
 

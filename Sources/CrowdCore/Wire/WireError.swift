@@ -17,19 +17,23 @@ extension WireError: CustomStringConvertible {
     }
 }
 
-/// Collects the required members that an object lacks.
+/// Collects the required members that an object lacks, the first thousand: a body of many empty objects would have
+/// hundreds of times its own length to say.
 struct MissingMembers {
     private(set) var paths: [String] = []
+    var most = 1_000
+
+    var isFull: Bool { paths.count >= most }
 
     mutating func require(_ isPresent: Bool, _ name: String) {
-        if !isPresent { paths.append(name) }
+        if !isPresent && !isFull { paths.append(name) }
     }
 
     /// Takes over what a nested object lacks, under its own name.
     mutating func adopt(_ nested: MissingMembers, under name: @autoclosure () -> String) {
         guard !nested.paths.isEmpty else { return }
         let prefix = name()
-        paths += nested.paths.map { "\(prefix).\($0)" }
+        for path in nested.paths where !isFull { paths.append("\(prefix).\(path)") }
     }
 }
 
@@ -48,16 +52,19 @@ extension WireModel {
         return model
     }
 
-    /// Reads an array of models; each one's missing members are noted under its index.
+    /// Reads an array of models; each one's missing members are noted under its index. When that is full, the list is of no
+    /// more use.
     static func list(_ reader: inout JSONReader, missing: inout MissingMembers, under name: String?)
         throws(JSONError) -> [Self]
     {
         var list: [Self] = []
         try reader.beginArray()
         while try reader.nextElement() {
-            var nested = MissingMembers()
-            list.append(try Self(from: &reader, missing: &nested))
-            let index = list.count - 1
+            var nested = MissingMembers(most: missing.most)
+            let index = list.count
+            let model = try Self(from: &reader, missing: &nested)
+            guard !missing.isFull else { continue }
+            list.append(model)
             missing.adopt(nested, under: name.map { "\($0).\(index)" } ?? "\(index)")
         }
         return list

@@ -63,7 +63,7 @@ final class BoundedQuestions: @unchecked Sendable {
         now: Timestamp = .now(), _ body: @escaping @Sendable () -> Answer
     ) -> Opening<Answer> {
         let question = Completion<Answer>()
-        return monitor.locked(waking: .one) {
+        return monitor.locked(waking: .none) {
             guard pausedUntil <= now else { return .refused }
             guard open < Self.mostOpen else { return .busy }
             guard idle > questions.count || startThread() else { return .refused }
@@ -74,6 +74,7 @@ final class BoundedQuestions: @unchecked Sendable {
                 question.set(answer)
                 answered.wrappingAdd(1, ordering: .releasing)
             }
+            monitor.wakeOne()
             return .asked(question)
         }
     }

@@ -97,6 +97,9 @@ struct DecisionBook: Sendable {
         return looked < limit
     }
 
+    /// Whether `advance` would find nothing that has run out.
+    func isAdvanced(to now: Timestamp) -> Bool { !expiry.hasDue(until: now.nanoseconds) }
+
     private mutating func update(_ slot: Int, until: Int64, now: Timestamp) {
         guard entries[slot].until != until else { return }
         let wasActive = entries[slot].state == .active

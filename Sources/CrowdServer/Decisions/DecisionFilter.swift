@@ -34,13 +34,19 @@ struct DecisionFilter: Hashable, Sendable {
         if let scopes, !scopes.contains(kind.scope) { return false }
         if let type, kind.type != type { return false }
         if let origins, !origins.contains(kind.origin) { return false }
-        if let words = scenariosContaining, !words.contains(where: { entry.lowerScenario.contains($0) }) {
+        if let words = scenariosContaining, !words.contains(where: { Self.holds(entry.lowerScenario, $0) }) {
             return false
         }
-        if let words = scenariosNotContaining, words.contains(where: { entry.lowerScenario.contains($0) }) {
+        if let words = scenariosNotContaining, words.contains(where: { Self.holds(entry.lowerScenario, $0) }) {
             return false
         }
         return true
+    }
+
+    /// By their bytes: there may be thousands of words, and of kinds.
+    private static func holds(_ text: String, _ word: String) -> Bool {
+        var (text, word) = (text, word)
+        return text.withUTF8 { text in word.withUTF8 { ByteSlice(text).contains(ByteSlice($0)) } }
     }
 
     func acceptsItself(_ entry: DecisionEntry) -> Bool {

@@ -27,8 +27,10 @@ final class DecisionMemory: Sendable {
         var second: Int64
     }
 
-    /// Changes made, and ends looked at, without letting others in between.
-    private static let step = 512
+    /// Changes made without letting others in between: whoever waits for the lock is an event loop with polls behind it.
+    private static let step = 32
+    /// Ends looked at without letting others in between, and changes after which held requests are answered.
+    private static let stride = 512
     /// Changes from which a delta is made outside the lock, and not on a connection's event loop.
     private static let longDelta: UInt64 = 2_000
 
@@ -55,16 +57,31 @@ final class DecisionMemory: Sendable {
     }
 
     private func changeEach<Item>(_ items: [Item], now: Timestamp, _ body: (inout DecisionBook, Item) -> Void) {
-        for start in stride(from: 0, to: items.count, by: Self.step) {
-            change(now: now) { book in
-                for item in items[start..<min(start + Self.step, items.count)] { body(&book, item) }
+        var left = items[...]
+        while !left.isEmpty {
+            advance(to: now)
+            let before = state.withLock { $0.book.lastChange }
+            var some = left.prefix(Self.stride)
+            left = left.dropFirst(some.count)
+            while !some.isEmpty {
+                state.withLock { state in
+                    state.book.advance(to: now)
+                    for item in some.prefix(Self.step) { body(&state.book, item) }
+                }
+                some = some.dropFirst(Self.step)
             }
+            wake(changedAfter: before)
         }
+    }
+
+    private func wake(changedAfter before: UInt64) {
+        let woken = state.withLock { Self.takeWaiters(of: &$0, changedAfter: before) }
+        for continuation in woken { continuation.resume() }
     }
 
     /// Lets time pass: expiries become changes, waiters past their deadline go, old shared answers are dropped.
     func tick(now: Timestamp) {
-        change(now: now) { _ in }
+        advance(to: now)
         let late = state.withLock { state in
             state.shared = state.shared.filter { $0.key.second >= now.seconds }
             let late = state.waiters.filter { $0.value.deadline <= now.nanoseconds }
@@ -74,17 +91,6 @@ final class DecisionMemory: Sendable {
         for continuation in late { continuation.resume() }
     }
 
-    private func change(now: Timestamp, _ body: (inout DecisionBook) -> Void) {
-        advance(to: now)
-        let woken = state.withLock { state in
-            let before = state.book.lastChange
-            state.book.advance(to: now)
-            body(&state.book)
-            return Self.takeWaiters(of: &state, changedAfter: before)
-        }
-        for continuation in woken { continuation.resume() }
-    }
-
     /// Expires in steps what is due, so that the next `advance` of the book has next to nothing to do.
     private func advance(to now: Timestamp) {
         var isDone = false
@@ -92,7 +98,7 @@ final class DecisionMemory: Sendable {
             let woken: [CheckedContinuation<Void, Never>]
             (isDone, woken) = state.withLock { state in
                 let before = state.book.lastChange
-                let isDone = state.book.advance(to: now, atMost: Self.step)
+                let isDone = state.book.advance(to: now, atMost: Self.stride)
                 return (isDone, Self.takeWaiters(of: &state, changedAfter: before))
             }
             for continuation in woken { continuation.resume() }
@@ -202,6 +208,18 @@ final class DecisionMemory: Sendable {
         return (slots ?? view.find(search), view)
     }
 
+    /// As `stream`, where it is soon told: the log remembers, has little to say, and nothing has run out unnoticed.
+    func streamAtOnce(from cursor: StreamCursor, _ filter: DecisionFilter, now: Timestamp) -> SharedAnswer? {
+        guard case .change(let number) = cursor else { return nil }
+        let finding: Finding? = state.withLock { state in
+            guard state.book.remembers(number), state.book.lastChange - number <= Self.longDelta,
+                state.book.isAdvanced(to: now)
+            else { return nil }
+            return Self.find(in: state, cursor, filter, now: now)
+        }
+        return finding.map { answer($0, cursor, filter) }
+    }
+
     /// What a bouncer at `cursor` is to be told, and where it stands then. Equal questions within a second share.
     func stream(from cursor: StreamCursor, _ filter: DecisionFilter, now: Timestamp) -> SharedAnswer {
         advance(to: now)
@@ -209,6 +227,10 @@ final class DecisionMemory: Sendable {
             state.book.advance(to: now)
             return Self.find(in: state, cursor, filter, now: now)
         }
+        return answer(finding, cursor, filter)
+    }
+
+    private func answer(_ finding: Finding, _ cursor: StreamCursor, _ filter: DecisionFilter) -> SharedAnswer {
         switch finding {
         case .answer(let answer): return answer
         case .delta(let delta, let view): return share(delta, view, cursor, filter)
@@ -249,11 +271,6 @@ final class DecisionMemory: Sendable {
         let answer = SharedAnswer(view: view, delta: delta)
         state.withLock { $0.shared[Self.key(cursor, filter, view.lastChange, view.now)] = answer }
         return answer
-    }
-
-    /// Whether a bouncer at this number can be answered at once: the log remembers, and has little to say.
-    func isNear(_ cursor: UInt64) -> Bool {
-        state.withLock { $0.book.remembers(cursor) && $0.book.lastChange - cursor <= Self.longDelta }
     }
 
     private static func key(

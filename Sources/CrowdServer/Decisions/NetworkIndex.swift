@@ -71,6 +71,8 @@ struct ExpiryHeap: Sendable {
         }
     }
 
+    func hasDue(until limit: Int64) -> Bool { heap.first.map { $0.until <= limit } ?? false }
+
     /// The soonest end, removed, if it is not after `limit`.
     mutating func pop(until limit: Int64) -> (until: Int64, slot: Int32)? {
         guard let first = heap.first, first.until <= limit else { return nil }

@@ -34,6 +34,16 @@ struct Failure: Error, Equatable {
         self.repeatsStatus = repeatsStatus
     }
 
+    /// Values in the body of a request; the largest real ones have some thousands.
+    static let mostValues = 250_000
+
+    /// A body as JSON.
+    static func json(_ body: [UInt8], as refusal: (JSONError) -> Failure = { .badRequest($0.description) })
+        throws(Failure) -> JSON
+    {
+        try parsing(as: refusal) { () throws(JSONError) in try JSON.parse(body, maxValues: mostValues) }
+    }
+
     /// Runs a parser; what it refuses is a 400 with its own words, unless said otherwise.
     static func parsing<Value>(
         as refusal: (JSONError) -> Failure = { .badRequest($0.description) }, _ parse: () throws(JSONError) -> Value

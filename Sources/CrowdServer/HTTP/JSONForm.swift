@@ -31,12 +31,13 @@ indirect enum JSONForm: Sendable {
         var problems: [String] = []
         try check(json, "", &problems)
         guard problems.isEmpty else {
-            throw .invalid("validation failure list:\n" + problems.prefix(100).joined(separator: "\n"))
+            throw .invalid("validation failure list:\n" + problems.joined(separator: "\n"))
         }
     }
 
     /// Bodies nest no deeper than their forms.
     private func check(_ json: JSON, _ path: String, _ problems: inout [String]) throws(Failure) {
+        guard problems.count < 100 else { return }
         switch (self, json) {
         case (_, .null), (.number, .number): return
         case (.integer, .number(let number)) where number.int != nil: return
@@ -59,7 +60,9 @@ indirect enum JSONForm: Sendable {
         }
     }
 
-    private static func path(_ path: String, _ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+    private static func path(_ path: String, _ name: String) -> String {
+        path.isEmpty ? String(name.prefix(64)) : "\(path).\(name.prefix(64))"
+    }
 }
 
 extension JSON {

@@ -5,6 +5,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// Takes a request through routing, authentication, body and route, and counts and logs what came of it.
 struct LAPIResponder: HTTPResponder {
@@ -55,6 +56,7 @@ struct LAPIResponder: HTTPResponder {
                     now: call.now)
                 visit.caller = call.caller
                 call.body = try await Self.body(of: request, limit: route.maxBodyBytes, isLogin: visit.isLogin)
+                if call.body.count > Self.largeBody { api.largeBodies.store(true, ordering: .relaxed) }
                 return try await route.handle(api, call)
             } catch {
                 return failure(error, visit)
@@ -83,6 +85,9 @@ struct LAPIResponder: HTTPResponder {
             return .empty(500)
         }
     }
+
+    /// Bytes of a body from which what it took while it was read is given back to the system.
+    private static let largeBody = 1 << 20
 
     /// The whole body, inflated, within the limit.
     private static func body(of request: Request, limit: Int, isLogin: Bool) async throws -> [UInt8] {

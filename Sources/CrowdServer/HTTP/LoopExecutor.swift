@@ -39,6 +39,13 @@ enum BackgroundWork {
     /// Compressed bytes from which inflating them does: they may become a thousand times as many.
     static let compressedBytes = 1 << 10
 
+    /// Work on a request's body: at once when that is small, unless it is to be done elsewhere `always`.
+    static func run<R: Sendable>(
+        on body: [UInt8], always: Bool = false, _ work: @escaping @Sendable ([UInt8]) throws -> R
+    ) async throws -> R {
+        body.count < bodyBytes && !always ? try work(body) : try await run { try work(body) }
+    }
+
     static func run<R: Sendable>(_ work: @escaping @Sendable () throws -> R) async throws -> R {
         try await NIOThreadPool.singleton.runIfActive(work)
     }

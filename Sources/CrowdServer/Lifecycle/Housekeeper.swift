@@ -6,7 +6,8 @@ import Synchronization
 /// The work nobody asks for: expiries, writing contact facts, flushing what is old (protocol facts B.6).
 struct Housekeeper: Sendable {
     let api: LocalAPI
-    let flush: DatabaseConfig.Flush
+    /// The rules in force: a reload may change them.
+    let flush: @Sendable () -> DatabaseConfig.Flush
     /// Called every five seconds.
     var renewCertificates: @Sendable () -> Void = {}
     var connections: ConnectionLimit?
@@ -24,6 +25,7 @@ struct Housekeeper: Sendable {
             }
             // A pass over all alerts: seldom enough to cost nothing, often enough for a graph.
             if round % 50 == 0, api.alertsChanged.exchange(false, ordering: .relaxed) { await api.countAlerts() }
+            if round % 50 == 0, api.largeBodies.exchange(false, ordering: .relaxed) { FreedMemory.giveBack() }
             if round % 25 == 0 { renewCertificates() }
             if round % 300 == 0, await api.store.isKeeper() { await flushAll() }
         }
@@ -69,8 +71,9 @@ struct Housekeeper: Sendable {
     // MARK: Flush
 
     func flushAll() async {
+        let flush = flush()
         do {
-            guard api.imports.load(ordering: .relaxed) == 0 else { return try await deleteLeftovers() }
+            guard api.imports.load(ordering: .relaxed) == 0 else { return try await deleteLeftovers(flush) }
             if let age = flush.maxAge {
                 try await deleteAlerts { session, now throws(StoreError) in
                     try FlushQueries.oldAlerts(before: now - age, now: now, in: session)
@@ -81,8 +84,8 @@ struct Housekeeper: Sendable {
                     try FlushQueries.surplusAlerts(keeping: Int64(count), now: now, in: session)
                 }
             }
-            try await deleteLeftovers()
-            try await deleteClients()
+            try await deleteLeftovers(flush)
+            try await deleteClients(flush)
             api.health.isOver(.flush)
         } catch {
             if error.kind != .closed { api.health.met(error.label, in: .flush) }
@@ -114,7 +117,7 @@ struct Housekeeper: Sendable {
         api.logger.info("Old alerts flushed. count=\(total)")
     }
 
-    private func deleteLeftovers() async throws(StoreError) {
+    private func deleteLeftovers(_ flush: DatabaseConfig.Flush) async throws(StoreError) {
         let limit = Timestamp.now() - flush.metricsMaxAge
         var deleted = 1
         while deleted > 0 && !Task.isCancelled {
@@ -131,7 +134,7 @@ struct Housekeeper: Sendable {
         try? await Task.sleep(for: ContinuousClock.now - begin)
     }
 
-    private func deleteClients() async throws(StoreError) {
+    private func deleteClients(_ flush: DatabaseConfig.Flush) async throws(StoreError) {
         let now = Timestamp.now()
         let bouncers = [("tls", flush.bouncers.certificate), ("api-key", flush.bouncers.apiKey)]
         let machines = [("tls", flush.agents.certificate), ("password", flush.agents.loginPassword)]

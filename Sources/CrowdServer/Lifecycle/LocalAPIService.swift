@@ -6,19 +6,20 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import ServiceLifecycle
+import Synchronization
 
 /// The Local API on its listeners: TCP (with TLS when configured) and unix socket.
 public final class LocalAPIService: Sendable {
     private let api: LocalAPI
     private let config: LAPIServerConfig
-    private let flush: DatabaseConfig.Flush
+    private let flush: Mutex<DatabaseConfig.Flush>
     private let tls: ServerTLS?
     private let connections = ConnectionLimit()
 
     public init(_ api: LocalAPI, config: LAPIServerConfig, flush: DatabaseConfig.Flush) throws(ConfigError) {
         self.api = api
         self.config = config
-        self.flush = flush
+        self.flush = Mutex(flush)
         if let tls = config.tls, tls.certPath != nil {
             self.tls = try ServerTLS(tls, logger: api.logger)
         } else {
@@ -29,15 +30,20 @@ public final class LocalAPIService: Sendable {
     /// A changed configuration could not be read.
     public func reloadFailed() { api.reloadFailed() }
 
-    /// Takes over profiles, certificates and everything else but the listen addresses.
-    public func reload(_ config: LAPIServerConfig) throws(ConfigError) {
-        try api.reload(config)
-        if let tls, let fresh = config.tls {
+    /// Takes over profiles, certificates, flush rules and everything else but what is listened on; on an error nothing.
+    public func reload(_ config: LAPIServerConfig, flush: DatabaseConfig.Flush) throws(ConfigError) {
+        try api.reload(config) { () throws(ConfigError) in
+            guard let tls, let fresh = config.tls else { return }
             try tls.reload(fresh)
             api.health.isOver(.certificates)
         }
-        if config.listenURI != self.config.listenURI || config.listenSocket != self.config.listenSocket {
-            api.logger.warning("A changed listen_uri or listen_socket takes effect at the next start.")
+        self.flush.withLock { $0 = flush }
+        let (old, new) = (self.config, config)
+        if old.listenURI != new.listenURI || old.listenSocket != new.listenSocket
+            || (old.tls?.certPath == nil) != (new.tls?.certPath == nil)
+        {
+            api.logger.warning(
+                "A changed listen_uri or listen_socket, and TLS that comes or goes, takes effect at the next start.")
         }
     }
 
@@ -53,10 +59,8 @@ public final class LocalAPIService: Sendable {
         var group = ServiceGroupConfiguration(services: listeners, logger: Self.quietLogger)
         group.maximumGracefulShutdownDuration = .seconds(5)
         let services = ServiceGroup(configuration: group)
-        let housekeeper = Task {
-            var housekeeper = Housekeeper(api: api, flush: flush, connections: connections)
-            housekeeper.renewCertificates = { [self] in renewCertificates() }
-            await housekeeper.run()
+        let housekeeping = Task {
+            await housekeeper().run()
         }
         let stopper = Task {
             await stop()
@@ -66,12 +70,18 @@ public final class LocalAPIService: Sendable {
         defer { stopper.cancel() }
         let result: Result<Void, any Error>
         do { result = .success(try await services.run()) } catch { result = .failure(error) }
-        housekeeper.cancel()
-        await housekeeper.value
+        housekeeping.cancel()
+        await housekeeping.value
         await api.store.close()
         if let socket = config.listenSocket { unlink(socket) }
         // Requests that outlived their five seconds are cut off; that is no failure of ours.
         if case .failure(let error) = result, !api.isStopping { throw error }
+    }
+
+    func housekeeper() -> Housekeeper {
+        Housekeeper(
+            api: api, flush: { [self] in flush.withLock { $0 } },
+            renewCertificates: { [self] in renewCertificates() }, connections: connections)
     }
 
     private func renewCertificates() {

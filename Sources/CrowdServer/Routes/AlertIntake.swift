@@ -96,7 +96,7 @@ struct AlertIntake: Sendable {
 
     private func storableForm(of decision: Decision, stoppedAt: Timestamp) throws(Failure) -> NewDecision? {
         guard let duration = GoDuration(decision.duration, allowingDays: true) else {
-            throw .server("validation failure: decision duration '\(decision.duration)' is not a duration")
+            throw .server("validation failure: decision duration '\(decision.duration.prefix(64))' is not a duration")
         }
         var range: IPRange?
         if Scope.isAddress(decision.scope) {

@@ -14,10 +14,9 @@ extension LocalAPI {
         let intake = AlertIntake(
             profiles: profiles, allowlists: allowlists, machineRow: clients.machine(machineID)?.id, now: call.now,
             mayDecide: clients.scope(of: machineID) == .full, logger: logger)
-        let taken =
-            call.body.count < BackgroundWork.bodyBytes && !profiles.asksOthers
-            ? try intake.prepare(call.body, from: machineID)
-            : try await BackgroundWork.run { try intake.prepare(call.body, from: machineID) }
+        let taken = try await BackgroundWork.run(on: call.body, always: profiles.asksOthers) {
+            try intake.prepare($0, from: machineID)
+        }
         let isImport = taken.alerts.contains { $0.decisions.first?.decision.origin == "cscli-import" }
         if isImport { imports.add(1, ordering: .relaxed) }
         defer { if isImport { imports.subtract(1, ordering: .relaxed) } }

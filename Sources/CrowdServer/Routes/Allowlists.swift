@@ -37,7 +37,7 @@ extension LocalAPI {
     }
 
     func checkAllowlists(_ call: Call) async throws -> Reply {
-        let json = try Failure.parsing { () throws(JSONError) in try JSON.parse(call.body) }
+        let json = try await BackgroundWork.run(on: call.body) { try Failure.json($0) }
         let targets = json["targets"]?.array?.compactMap(\.string) ?? []
         guard !targets.isEmpty else { throw Failure.badRequest("targets list cannot be empty") }
         let matcher = try await currentAllowlists()

@@ -39,9 +39,7 @@ extension LocalAPI {
         -> SharedAnswer
     {
         let decisions = decisions
-        if case .change(let number) = cursor, decisions.isNear(number) {
-            return decisions.stream(from: cursor, filter, now: now)
-        }
+        if let answer = decisions.streamAtOnce(from: cursor, filter, now: now) { return answer }
         return try await BackgroundWork.run { decisions.stream(from: cursor, filter, now: now) }
     }
 

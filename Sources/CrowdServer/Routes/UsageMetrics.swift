@@ -5,9 +5,14 @@ import CrowdStore
 extension LocalAPI {
     func postUsageMetrics(_ call: Call) async throws -> Reply {
         switch call.caller {
-        case .machine(let id): try await store(try UsageReport(call.body, side: .logProcessor), ofMachine: id, call.now)
+        case .machine(let id):
+            let report = try await BackgroundWork.run(on: call.body) { try UsageReport($0, side: .logProcessor) }
+            try await store(report, ofMachine: id, call.now)
         case .bouncer(let bouncer):
-            try await store(try UsageReport(call.body, side: .remediationComponent), of: bouncer, call.now)
+            let report = try await BackgroundWork.run(on: call.body) {
+                try UsageReport($0, side: .remediationComponent)
+            }
+            try await store(report, of: bouncer, call.now)
         case .anyone, .certificate: throw Failure.forbidden()
         }
         return .empty(201)
@@ -42,7 +47,7 @@ struct UsageReport: Sendable {
 
     init(_ body: [UInt8], side: Side) throws(Failure) {
         self.side = side
-        let json = try Failure.parsing { () throws(JSONError) in try JSON.parse(body) }
+        let json = try Failure.json(body)
         try Self.form.check(json)
         let name = side == .logProcessor ? "log_processors" : "remediation_components"
         let spoken = side == .logProcessor ? "log processor" : "remediation component"

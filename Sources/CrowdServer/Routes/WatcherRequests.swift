@@ -6,8 +6,11 @@ struct RegistrationRequest: Sendable {
     var password: String
     var registrationToken: String?
 
+    /// Strangers may register, and each machine stays in memory: the reference, which knows no limit, makes names of 48.
+    private static let longestID = 255
+
     init(_ body: [UInt8]) throws(Failure) {
-        let json = try Failure.parsing { () throws(JSONError) in try JSON.parse(body) }
+        let json = try Failure.json(body)
         if let problem = json.typeProblem(strings: ["machine_id", "password", "registration_token"]) {
             throw .badRequest(problem)
         }
@@ -17,6 +20,9 @@ struct RegistrationRequest: Sendable {
         registrationToken = json["registration_token"]?.string
         if json["machine_id"]?.string == nil { missing.append("machine_id in body is required") }
         if json["password"]?.string == nil { missing.append("password in body is required") }
+        if machineID.utf8.count > Self.longestID {
+            missing.append("machine_id in body should be at most \(Self.longestID) chars long")
+        }
         if let token = registrationToken, !token.isEmpty {
             if token.utf8.count < 32 {
                 missing.append("registration_token in body should be at least 32 chars long")
@@ -37,8 +43,7 @@ struct LoginRequest: Sendable {
     var scenarios: [String]
 
     init(_ body: [UInt8], needsPassword: Bool) throws(Failure) {
-        let json = try Failure.parsing(
-            as: { .unauthorized("missing: \($0)") }, { () throws(JSONError) in try JSON.parse(body) })
+        let json = try Failure.json(body) { .unauthorized("missing: \($0)") }
         if let problem = json.typeProblem(strings: ["machine_id", "password"], lists: ["scenarios"]) {
             throw .unauthorized("missing: \(problem)")
         }

@@ -10,7 +10,7 @@ extension LocalAPI {
         let settings = settings
         let isLocal = call.isLocalSocket || ServerSettings.isLoopback(call.client)
         if settings.disablesRemoteRegistration && !isLocal { throw Failure.forbidden() }
-        let request = try RegistrationRequest(call.body)
+        let request = try await BackgroundWork.run(on: call.body) { try RegistrationRequest($0) }
         let isValidated = try settings.validates(request.registrationToken, from: call.client)
         let hash = try await BackgroundWork.run { PasswordHash.make(request.password) }
         guard let hash else { throw Failure.badRequest("unable to hash") }
@@ -50,12 +50,12 @@ extension LocalAPI {
     /// Whom a login names, after its certificate or password has been found right.
     private func identify(_ call: Call) async throws -> (request: LoginRequest, machineID: String) {
         guard case .certificate(let name) = call.caller else {
-            let request = try LoginRequest(call.body, needsPassword: true)
+            let request = try await BackgroundWork.run(on: call.body) { try LoginRequest($0, needsPassword: true) }
             try await checkPassword(request)
             return (request, request.machineID)
         }
         guard name.isIn(settings.agentsAllowedOU) else { throw Failure.unauthorized("access forbidden") }
-        let request = try LoginRequest(call.body, needsPassword: false)
+        let request = try await BackgroundWork.run(on: call.body) { try LoginRequest($0, needsPassword: false) }
         let machineID = "\(name.commonName)@\(call.client)"
         try await ensureCertificateMachine(machineID, call)
         return (request, machineID)

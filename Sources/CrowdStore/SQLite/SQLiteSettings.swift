@@ -32,6 +32,10 @@ public struct SQLiteSettings: Sendable, Equatable {
 
 extension SQLiteConnection {
     /// A connection with the suite's settings: foreign keys, full durability, no overwriting of deleted rows.
+    ///
+    /// An import changes two index pages for each decision, at random places. The cache holds all that one transaction of a
+    /// thousand changes, so that none is written twice; the write-ahead log is copied back at 64 MB, when most pages are in it
+    /// several times (docs/decisions/0049).
     public static func prepared(_ settings: SQLiteSettings) throws(StoreError) -> SQLiteConnection {
         SQLiteSettings.makePrivateFile(settings.path)
         let connection = try SQLiteConnection(path: settings.path, busyMilliseconds: settings.busyMilliseconds)
@@ -39,7 +43,7 @@ extension SQLiteConnection {
         try connection.execute(
             """
             PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY;
-            PRAGMA cache_size=-8192; PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=4000
+            PRAGMA cache_size=-16384; PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=16000
             """)
         return connection
     }

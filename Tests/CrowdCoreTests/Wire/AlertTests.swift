@@ -63,6 +63,17 @@ import Testing
         #expect(try Alert.list(from: Array("null".utf8)) == [])
     }
 
+    /// Only requests are refused for what they lack, and so may be given up half read.
+    @Test func noneOfManyAnswersIsLeftOut() throws {
+        let text = "[" + String(repeating: #"{"id":1,"events":null},"#, count: 2_000) + "{}]"
+        #expect(try Alert.list(from: Array(text.utf8), strict: false).count == 2_001)
+        guard
+            case .missing(let paths) = #expect(
+                throws: WireError.self, performing: { try Alert.list(from: Array(text.utf8)) })
+        else { return }
+        #expect(paths.count == 1_000 && paths.first == "0.capacity")
+    }
+
     @Test func decisionsNeedTheirSixMembers() {
         let text = Self.agentAlert.replacing("\"decisions\":null", with: "\"decisions\":[{\"id\":3,\"scope\":\"Ip\"}]")
         let missing = ["duration", "origin", "scenario", "type", "value"].map { "0.decisions.0.\($0)" }

@@ -57,7 +57,7 @@ private final class BrokenStore: Store {
             return store
         })
         let store = try #require(broken.withLock { $0 })
-        let housekeeper = Housekeeper(api: fixture.api, flush: Self.flush)
+        let housekeeper = Housekeeper(api: fixture.api, flush: { Self.flush })
         try await fixture.test(.live) { client in
             let token = try await client.logIn()
             store.failure.withLock { $0 = error }
@@ -92,7 +92,7 @@ private final class BrokenStore: Store {
     @Test func refusedConnectionsAreToldForAWhile() async throws {
         let fixture = try await ServerFixture()
         let limit = ConnectionLimit(most: 1)
-        let housekeeper = Housekeeper(api: fixture.api, flush: Self.flush, connections: limit)
+        let housekeeper = Housekeeper(api: fixture.api, flush: { Self.flush }, connections: limit)
         let (first, second) = (EmbeddedChannel(), EmbeddedChannel())
         #expect(limit.admits(first))
         housekeeper.checkConnections()
