@@ -23,6 +23,7 @@ import Testing
         Case(name: "EMAILADDRESS", text: "user=<admin@example.com>", takes: "user=<admin@example.com"),
         Case(name: "EMAILADDRESS", text: "a@b", takes: nil), Case(name: "EMAILLOCALPART", text: "10.0.1.5", takes: nil),
         Case(name: "URIPROTO", text: "T20:47", takes: "T"), Case(name: "URIPATH", text: "/a&b", takes: "/a"),
+        Case(name: "UNIXPATH", text: "/a\\b/c+d", takes: "/a\\b/c"),
         Case(name: "BASE16NUM", text: "0X1F", takes: "0"), Case(name: "BASE16NUM", text: "0x1F", takes: "0x1F"),
         Case(name: "RFC3339NANO", text: "2182-04-25T15:58:42.237Z", takes: nil),
         Case(name: "ANSIC", text: "Thu Oct 13 12:24:49 2022", takes: nil),

@@ -53,7 +53,7 @@ enum BasePatterns {
         HOSTPORT %{IPORHOST}:%{POSINT}
 
         # -- paths and addresses of the web ------------------------------------------------------------------------------------
-        UNIXPATH (?:/[\w%!$@:.,+~-]*)+
+        UNIXPATH (?:/(?:[\w%!$@:.,-]+|\\.)*)+
         TTY /dev/(?:pts|tty(?:[pq])?)(?:\w+)?/?[0-9]*
         WINPATH (?:[A-Za-z]+:|\\)(?:\\[^\\?*]*)+
         PATH %{UNIXPATH}|%{WINPATH}
