@@ -10,6 +10,22 @@ extension GrokLibrary {
 
 /// The standard grok names, which parsers take for granted and hosts do not keep as files (engine facts C.3).
 enum BasePatterns {
+    /// An IPv6 address (RFC 4291 section 2.2): eight groups, or fewer with a gap, an IPv4 address in place of the last two where the
+    /// gap is followed by one; a zone at the end. Which of several forms is taken, and so how much, is CrowdSec's choice: the one
+    /// with most groups before the gap, and without the IPv4 address where it can be read so.
+    private static var ipv6: String {
+        let group = "[0-9A-Fa-f]{1,4}"
+        let byte = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+        let ipv4 = "\(byte)(?:\\.\(byte)){3}"
+        var forms = ["(?:\(group):){7}(?:\(group)|:)", "(?:\(group):){6}(?::\(group)|\(ipv4)|:)"]
+        for before in (0...5).reversed() {
+            let front = before == 0 ? ":" : "(?:\(group):){\(before)}"
+            let between = before == 5 ? "" : "(?::\(group)){0,\(5 - before)}"
+            forms.append("\(front)(?:(?::\(group)){1,\(7 - before)}|\(between):\(ipv4)|:)")
+        }
+        return "(?:\(forms.joined(separator: "|")))(?:%.+)?"
+    }
+
     // swift-format-ignore
     static let text = #"""
         # The standard grok names that parsers take for granted. One name, blanks, one expression per line; a name may only use
@@ -46,7 +62,7 @@ enum BasePatterns {
         WINDOWSMAC (?:[0-9A-Fa-f]{2}[-]){5}[0-9A-Fa-f]{2}
         COMMONMAC (?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}
         MAC %{CISCOMAC}|%{WINDOWSMAC}|%{COMMONMAC}
-        IPV6 (?:(?:[0-9A-Fa-f]{1,4}:){7}(?:[0-9A-Fa-f]{1,4}|:)|(?:[0-9A-Fa-f]{1,4}:){6}(?::[0-9A-Fa-f]{1,4}|(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}|:)|(?:[0-9A-Fa-f]{1,4}:){5}(?:(?::[0-9A-Fa-f]{1,4}){1,2}|:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}|:)|(?:[0-9A-Fa-f]{1,4}:){4}(?:(?::[0-9A-Fa-f]{1,4}){1,3}|(?::[0-9A-Fa-f]{1,4})?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}|:)|(?:[0-9A-Fa-f]{1,4}:){3}(?:(?::[0-9A-Fa-f]{1,4}){1,4}|(?::[0-9A-Fa-f]{1,4}){0,2}:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}|:)|(?:[0-9A-Fa-f]{1,4}:){2}(?:(?::[0-9A-Fa-f]{1,4}){1,5}|(?::[0-9A-Fa-f]{1,4}){0,3}:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}|:)|(?:[0-9A-Fa-f]{1,4}:){1}(?:(?::[0-9A-Fa-f]{1,4}){1,6}|(?::[0-9A-Fa-f]{1,4}){0,4}:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}|:)|:(?:(?::[0-9A-Fa-f]{1,4}){1,7}|(?::[0-9A-Fa-f]{1,4}){0,5}:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}|:))(?:%.+)?
+        IPV6 \#(ipv6)
         IPV4 (?:(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])
         IP %{IPV6}|%{IPV4}
         IPORHOST %{IP}|%{HOSTNAME}
@@ -65,7 +81,7 @@ enum BasePatterns {
         URI %{URIPROTO}://(?:%{USER}(?::[^@]*)?@)?(?:%{URIHOST})?(?:%{URIPATHPARAM})?
 
         # -- dates and times ---------------------------------------------------------------------------------------------------
-        MONTH \bJan(?:uary|uar)?|Feb(?:ruary|ruar)?|M(?:a|ä)?r(?:ch|z)?|Apr(?:il)?|Ma(?:y|i)?|Jun(?:e|i)?|Jul(?:y)?|Aug(?:ust)?|Sep(?:tember)?|O(?:c|k)?t(?:ober)?|Nov(?:ember)?|De(?:c|z)(?:ember)?\b
+        MONTH \bJan(?:uary?)?|Feb(?:ruary?)?|M(?:ä|a)?r(?:z|ch)?|Apr(?:il)?|Ma[iy]?|Jun[ei]?|July?|Aug(?:ust)?|Sep(?:tember)?|O[kc]?t(?:ober)?|Nov(?:ember)?|De[zc](?:ember)?\b
         MONTHNUM 0?[1-9]|1[0-2]
         MONTHNUM2 0[1-9]|1[0-2]
         MONTHDAY 3[01]|[12][0-9]|0?[1-9]
@@ -109,7 +125,7 @@ enum BasePatterns {
         SYSLOGFACILITY <%{NONNEGINT:facility}\.%{NONNEGINT:priority}>
         HTTPDATE %{MONTHDAY}/%{MONTH}/%{YEAR}:%{TIME} %{INT}
         QS %{QUOTEDSTRING}
-        LOGLEVEL [Aa]lert|ALERT|[Tt]race|TRACE|[Dd]ebug|DEBUG|[Nn]otice|NOTICE|[Ii]nfo|INFO|[Ww]arn?(?:ing)?|WARN?(?:ING)?|[Ee]rr?(?:or)?|ERR?(?:OR)?|[Cc]rit?(?:ical)?|CRIT?(?:ICAL)?|[Ff]atal|FATAL|[Ss]evere|SEVERE|EMERG(?:ENCY)?|[Ee]merg(?:ency)?
+        LOGLEVEL TRACE|[Tt]race|DEBUG|[Dd]ebug|INFO|[Ii]nfo|NOTICE|[Nn]otice|WARN?(?:ING)?|[Ww]arn?(?:ing)?|ERR?(?:OR)?|[Ee]rr?(?:or)?|CRIT?(?:ICAL)?|[Cc]rit?(?:ical)?|ALERT|[Aa]lert|EMERG(?:ENCY)?|[Ee]merg(?:ency)?|FATAL|[Ff]atal|SEVERE|[Ss]evere
         SYSLOGBASE %{SYSLOGTIMESTAMP:timestamp} (?:%{SYSLOGFACILITY} )?%{SYSLOGHOST:logsource} %{SYSLOGPROG}:
         COMMONAPACHELOG %{IPORHOST:clientip} %{HTTPDUSER:ident} %{USER:auth} \[%{HTTPDATE:timestamp}\] "(?:%{WORD:verb} %{NOTSPACE:request}(?: HTTP/%{NUMBER:httpversion})?|%{DATA:rawrequest})" %{NUMBER:response} (?:-|%{NUMBER:bytes})
         COMBINEDAPACHELOG %{COMMONAPACHELOG} %{QS:referrer} %{QS:agent}
