@@ -55,11 +55,10 @@ struct LAPIResponder: HTTPResponder {
                     route.access, request.headers, client: visit.client, certificate: certificate, isHead: call.isHead,
                     now: call.now)
                 visit.caller = call.caller
-                let budget = route.access == .anyone ? api.strangersBodies : api.bodies
-                var taken = 0
-                defer { budget.giveBack(taken) }
+                var share = BodyShare(route.access == .anyone ? api.strangersBodies : api.bodies)
+                defer { share.giveBack() }
                 call.body = try await Self.body(
-                    of: request, limit: route.maxBodyBytes, budget, &taken, isLogin: visit.isLogin)
+                    of: request, limit: route.maxBodyBytes, &share, isLogin: visit.isLogin)
                 if call.body.count > Self.largeBody { api.largeBodies.store(true, ordering: .relaxed) }
                 return try await route.handle(api, call)
             } catch {
@@ -93,9 +92,9 @@ struct LAPIResponder: HTTPResponder {
     /// Bytes of a body from which what it took while it was read is given back to the system.
     private static let largeBody = 1 << 20
 
-    /// The whole body, inflated, within the limit. `taken` is what it takes of the budget.
+    /// The whole body, inflated, within the limit.
     private static func body(
-        of request: Request, limit: Int, _ budget: BodyBudget, _ taken: inout Int, isLogin: Bool
+        of request: Request, limit: Int, _ share: inout BodyShare, isLogin: Bool
     ) async throws -> [UInt8] {
         guard request.method != .get && request.method != .head else { return [] }
         let tooLarge = isLogin ? Failure.unauthorized("missing: \(Failure.tooLarge.message)") : .tooLarge
@@ -104,8 +103,7 @@ struct LAPIResponder: HTTPResponder {
             var buffer = ByteBuffer()
             for try await var piece in request.body {
                 guard buffer.readableBytes + piece.readableBytes <= limit else { throw tooLarge }
-                try budget.take(piece.readableBytes)
-                taken += piece.readableBytes
+                try share.add(piece.readableBytes)
                 buffer.writeBuffer(&piece)
             }
             bytes = Array(buffer: buffer)
@@ -127,8 +125,7 @@ struct LAPIResponder: HTTPResponder {
         } catch {
             throw error as? Gunzip.Refusal == .tooLarge ? tooLarge : .badRequest("gzip: invalid header")
         }
-        try budget.take(bytes.count)
-        taken += bytes.count
+        try share.add(bytes.count)
         return bytes
     }
 }
