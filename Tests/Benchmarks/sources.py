@@ -338,7 +338,7 @@ def main():
     if os.access("/lib/systemd/systemd-journal-remote", os.X_OK):
         most = min(some, 100_000)
         journal = "journalctl_filter: ['--directory=HOST/log']\nlabels: {type: syslog}\n"
-        measure("journal, without journalctl itself", journal, write_journal(log, most), most, settles=True)
+        measure("journal, without journalctl itself", journal, write_journal(log, most), most)
     idle()
     with open(f"{OUTPUT}/sources.md", "w") as file:
         for target in (sys.stdout, file):

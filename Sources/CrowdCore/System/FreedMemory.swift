@@ -8,5 +8,5 @@ public enum FreedMemory {
 
     /// From now on what is large goes back when it is freed, instead of becoming room for small things that then hold it: once
     /// a few large blocks were freed the C library would put them among the others.
-    public static func givesBackLargeBlocks() { crowd_malloc_map_from(512 * 1024) }
+    public static func givesBackLargeBlocks() { crowd_malloc_keep(2 << 20, 4 << 20) }
 }

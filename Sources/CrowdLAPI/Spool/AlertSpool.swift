@@ -27,8 +27,9 @@ public final class AlertSpool: Sendable {
         public var directory: String
         /// Oldest alerts are dropped beyond this.
         public var maxBytes = 256 * 1024 * 1024
-        /// Longest request body, unless a single alert is longer.
-        public var maxRequestBytes = 4 * 1024 * 1024
+        /// Longest request body, unless a single alert is longer: two hundred alerts, enough for what a request and a sync at
+        /// the Local API cost.
+        public var maxRequestBytes = 512 * 1024
         /// Most that is in memory only; while the disk refuses to be written, oldest alerts are dropped beyond it.
         public var maxFreshBytes = 4 * 1024 * 1024
 
