@@ -32,8 +32,7 @@ public final class CurlWeb: Sendable {
         let ended = Completion<Result<HTTPResponse, HTTPError>>()
         loop.start(transfer) { ended.set($0) }
         switch ended.wait() {
-        case .success(let response):
-            return WebAnswer(status: response.status, headers: response.headers, body: response.body)
+        case .success(let response): return response
         case .failure(let error): throw GuardedWeb.Failure(error.description, isServers: Self.isServers(error))
         }
     }

@@ -36,24 +36,8 @@ public struct HTTPRequest: Sendable {
     }
 }
 
-/// An answer of any status.
-public struct HTTPResponse: Sendable {
-    public var status: Int
-    /// Names in lower case.
-    public var headers: [(name: String, value: String)]
-    /// Empty where a sink took it.
-    public var body: [UInt8]
-
-    public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
-        self.status = status
-        self.headers = headers
-        self.body = body
-    }
-
-    public subscript(_ name: String) -> String? { headers.last { $0.name == name.lowercased() }?.value }
-    public var isSuccess: Bool { (200..<300).contains(status) }
-    public var text: String { String(decoding: body, as: UTF8.self) }
-}
+/// An answer of any status; without a body where a sink took it.
+public typealias HTTPResponse = WebAnswer
 
 /// Why there is no answer.
 public enum HTTPError: Error, Equatable, Sendable {

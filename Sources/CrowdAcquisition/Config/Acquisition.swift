@@ -95,7 +95,7 @@ public enum Acquisition {
     private static func replayed(
         _ dsn: String, _ labels: [(String, String)], _ context: AcquisitionContext
     ) throws(ConfigError) -> any DataSource {
-        guard let mark = dsn.range(ofScheme: "://") else { throw ConfigError("\(dsn) isn't valid dsn (no protocol)") }
+        guard let mark = dsn.range(ofFirst: "://") else { throw ConfigError("\(dsn) isn't valid dsn (no protocol)") }
         let scheme = dsn[..<mark.lowerBound]
         let rest = String(dsn[mark.upperBound...])
         switch scheme {
@@ -114,16 +114,5 @@ public enum Acquisition {
             try AcquisitionDocument.check(String(scheme))
             throw ConfigError("\(scheme) datasource does not support command-line acquisition")
         }
-    }
-}
-
-extension String {
-    fileprivate func range(ofScheme text: String) -> Range<Index>? {
-        var at = startIndex
-        while at < endIndex {
-            if self[at...].hasPrefix(text) { return at..<index(at, offsetBy: text.count) }
-            at = index(after: at)
-        }
-        return nil
     }
 }

@@ -106,7 +106,7 @@ public final class GuardedWeb: WebAccess {
     /// The question that follows from an answer, as browsers and Go's client ask it; nil when that was the answer.
     static func redirected(_ question: WebQuestion, by answer: WebAnswer) -> WebQuestion? {
         guard [301, 302, 303, 307, 308].contains(answer.status),
-            let location = answer.headers.last(where: { $0.name == "location" })?.value,
+            let location = answer["location"],
             let from = WebAddress(question.url), let url = from.resolved(location), let target = WebAddress(url)
         else { return nil }
         var next = question

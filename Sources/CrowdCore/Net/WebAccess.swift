@@ -32,6 +32,11 @@ public struct WebAnswer: Sendable {
         self.headers = headers
         self.body = body
     }
+
+    /// The last value of a header, whatever the case of its name.
+    public subscript(_ name: String) -> String? { headers.last { $0.name == name.lowercased() }?.value }
+    public var isSuccess: Bool { (200..<300).contains(status) }
+    public var text: String { String(decoding: body, as: UTF8.self) }
 }
 
 /// Asking web servers from an expression: what it may cost is up to whoever hands it out.

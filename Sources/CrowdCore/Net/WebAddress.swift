@@ -11,7 +11,7 @@ public struct WebAddress: Equatable, Sendable {
     public var server: String { scheme + "://" + host }
 
     public init?(_ url: String) {
-        guard let colon = url.range(of: "://") else { return nil }
+        guard let colon = url.range(ofFirst: "://") else { return nil }
         scheme = url[..<colon.lowerBound].lowercased()
         guard scheme == "http" || scheme == "https" else { return nil }
         let rest = url[colon.upperBound...].prefix { $0 != "#" }
@@ -33,17 +33,5 @@ public struct WebAddress: Equatable, Sendable {
         if location.hasPrefix("?") { return server + plain + location }
         let folder = plain[...(plain.lastIndex(of: "/") ?? plain.startIndex)]
         return server + folder + location
-    }
-}
-
-extension String {
-    /// The first place of a text.
-    fileprivate func range(of text: String) -> Range<Index>? {
-        var at = startIndex
-        while at < endIndex {
-            if self[at...].hasPrefix(text) { return at..<index(at, offsetBy: text.count) }
-            at = index(after: at)
-        }
-        return nil
     }
 }

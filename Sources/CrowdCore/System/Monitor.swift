@@ -27,8 +27,6 @@ public final class Monitor: @unchecked Sendable {
     /// Who is to look again whether what he waits for has come.
     public enum Waking {
         case all
-        /// Enough where all who wait do so for the same, and one can take it.
-        case one
         case none
     }
 
@@ -38,7 +36,6 @@ public final class Monitor: @unchecked Sendable {
         defer {
             switch waking {
             case .all: pthread_cond_broadcast(changed)
-            case .one: pthread_cond_signal(changed)
             case .none: break
             }
             pthread_mutex_unlock(mutex)
@@ -46,7 +43,8 @@ public final class Monitor: @unchecked Sendable {
         return body()
     }
 
-    /// Within `locked`, where only some ways through it leave something to wake somebody for.
+    /// Within `locked`, where only some ways through it leave something to wake somebody for. Enough where all who wait do so
+    /// for the same, and one can take it.
     public func wakeOne() { pthread_cond_signal(changed) }
 
     /// Within `locked`: lets the lock go until `condition` holds, or until the milliseconds are over.

@@ -7,13 +7,9 @@ final class ConfirmedNames: Sendable {
     private static let capacity = 4_096
     private static let lifetime = GoDuration.seconds(300)
 
-    private struct State {
-        var entries: [IPAddress: (name: String?, expires: Timestamp)] = [:]
-    }
-
     private let name: @Sendable (IPAddress) -> String?
     private let addresses: @Sendable (String) -> [String]
-    private let state = Mutex(State())
+    private let known = Mutex(ExpiringCache<IPAddress, String?>(capacity: ConfirmedNames.capacity))
 
     init(
         name: @escaping @Sendable (IPAddress) -> String?,
@@ -25,14 +21,9 @@ final class ConfirmedNames: Sendable {
 
     /// Without the dot at its end; nil when there is none, or none that leads back.
     func find(_ address: IPAddress, now: Timestamp = .now()) -> String? {
-        let known = state.withLock { $0.entries[address] }
-        if let known, known.expires > now { return known.name }
+        if let name = known.withLock({ $0.find(address, at: now) }) { return name }
         let found = confirm(address)
-        state.withLock { state in
-            if state.entries.count >= Self.capacity { state.entries = state.entries.filter { $0.value.expires > now } }
-            if state.entries.count >= Self.capacity { state.entries.removeAll() }
-            state.entries[address] = (found, now + Self.lifetime)
-        }
+        known.withLock { $0.keep(found, of: address, until: now + Self.lifetime) }
         return found
     }
 

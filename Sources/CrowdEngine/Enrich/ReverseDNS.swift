@@ -24,25 +24,10 @@ struct ReverseDNSEnricher: Enricher {
 final class ReverseDNS: Sendable {
     private static let capacity = 16_384
 
-    private struct Entry {
-        var name: String?
-        var expires: Timestamp
-    }
-
     private struct State {
-        var entries: [IPAddress: Entry] = [:]
-        /// In order of coming, for making room.
-        var order: [IPAddress] = []
+        var names = ExpiringCache<IPAddress, String?>(capacity: ReverseDNS.capacity)
         /// Questions that are open.
         var asked: [IPAddress: Completion<String?>] = [:]
-
-        mutating func keep(_ name: String?, of address: IPAddress, for life: GoDuration) {
-            if entries[address] == nil { order.append(address) }
-            entries[address] = Entry(name: name, expires: .now() + life)
-            guard order.count > ReverseDNS.capacity else { return }
-            for old in order.prefix(ReverseDNS.capacity / 8) { entries[old] = nil }
-            order.removeFirst(ReverseDNS.capacity / 8)
-        }
     }
 
     /// What can be said of an address without waiting.
@@ -85,7 +70,7 @@ final class ReverseDNS: Sendable {
     /// Begins to ask for the name, unless it is known, is being asked for, or nobody is asked for the moment.
     func look(for address: IPAddress, now: Timestamp = .now()) -> Knowledge {
         let found = state.withLock { state -> Knowledge? in
-            if let known = state.entries[address], known.expires > now { return .name(known.name) }
+            if let name = state.names.find(address, at: now) { return .name(name) }
             return state.asked[address].map { .asked($0) }
         }
         if let found { return found }
@@ -93,13 +78,14 @@ final class ReverseDNS: Sendable {
             let name = resolve(address)
             state.withLock { state in
                 state.asked[address] = nil
-                state.keep(name, of: address, for: name == nil ? .seconds(300) : .seconds(3_600))
+                // From the time of the question: by it one sees below that the answer was there first.
+                state.names.keep(name, of: address, until: now + .seconds(name == nil ? 300 : 3_600))
             }
             return name
         }
         switch opening {
         case .asked(let question):
-            state.withLock { if $0.entries[address] == nil { $0.asked[address] = question } }
+            state.withLock { if $0.names.find(address, at: now) == nil { $0.asked[address] = question } }
             return .asked(question)
         case .busy: return .busy
         case .refused: return .name(nil)
@@ -113,7 +99,7 @@ final class ReverseDNS: Sendable {
         if case .answer(let name) = questions.wait(for: question, atMost: limit, now: now) { return name }
         state.withLock { state in
             guard state.asked.removeValue(forKey: address) != nil else { return }
-            state.keep(nil, of: address, for: .seconds(30))
+            state.names.keep(nil, of: address, until: .now() + .seconds(30))
         }
         return nil
     }

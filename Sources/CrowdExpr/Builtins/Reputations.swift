@@ -44,9 +44,7 @@ extension Reputation {
 /// A refused key ends the asking; more questions than are paid for stop it for five minutes.
 public final class Reputations: Sendable {
     private struct State {
-        var entries: [IPAddress: (reputation: Reputation, expires: Timestamp)] = [:]
-        /// In order of coming, for making room.
-        var order: [IPAddress] = []
+        var known: ExpiringCache<IPAddress, Reputation>
         var isRefused = false
         var pausedUntil = Timestamp(nanoseconds: 0)
     }
@@ -55,10 +53,9 @@ public final class Reputations: Sendable {
 
     private let key: String
     private let lifetime: GoDuration
-    private let capacity: Int
     private let web: any WebAccess
     private let baseURL: String
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// - Parameter baseURL: of the service; the path of its answers, up to the address.
     public init(
@@ -67,9 +64,9 @@ public final class Reputations: Sendable {
     ) {
         self.key = key
         self.lifetime = lifetime
-        self.capacity = capacity
         self.web = web
         self.baseURL = baseURL
+        state = Mutex(State(known: ExpiringCache(capacity: capacity)))
     }
 
     /// Those that a configuration asks for; nil where it is switched off.
@@ -81,14 +78,14 @@ public final class Reputations: Sendable {
     func find(_ text: String, now: Timestamp = .now()) throws(ValueError) -> Reputation {
         guard let address = IPAddress(text) else { throw ValueError("'\(text)' is no address") }
         let (known, problem) = state.withLock { state -> (Reputation?, String?) in
-            if let entry = state.entries[address], entry.expires > now { return (entry.reputation, nil) }
+            if let reputation = state.known.find(address, at: now) { return (reputation, nil) }
             if state.isRefused { return (nil, "CTI refused the API key") }
             return (nil, state.pausedUntil > now ? "CTI was asked too often" : nil)
         }
         if let known { return known }
         if let problem { throw ValueError(problem) }
         let reputation = try ask(address, now)
-        state.withLock { keep(reputation, of: address, now, in: &$0) }
+        state.withLock { $0.known.keep(reputation, of: address, until: now + lifetime) }
         return reputation
     }
 
@@ -109,16 +106,6 @@ public final class Reputations: Sendable {
             throw ValueError("CTI was asked too often")
         default: throw ValueError("CTI answered with status \(answer.status)")
         }
-    }
-
-    private func keep(_ reputation: Reputation, of address: IPAddress, _ now: Timestamp, in state: inout State) {
-        guard capacity > 0 else { return }
-        if state.entries[address] == nil { state.order.append(address) }
-        state.entries[address] = (reputation, now + lifetime)
-        guard state.order.count > capacity else { return }
-        let rest = max(capacity / 8, 1)
-        for old in state.order.prefix(rest) { state.entries[old] = nil }
-        state.order.removeFirst(rest)
     }
 }
 

@@ -1,3 +1,5 @@
+import CrowdCore
+
 /// Why a grok pattern was refused.
 public enum GrokError: Error, Equatable, Sendable, CustomStringConvertible {
     case unknownPattern(String, in: String)
@@ -120,7 +122,7 @@ public struct GrokLibrary: Sendable {
         var rest = text[...]
         var own: Set<String> = []
         var ordered: [(name: String, offset: Int, own: Bool)] = []
-        while let start = rest.range(ofReference: "%{") {
+        while let start = rest.range(ofFirst: "%{") {
             let literal = rest[..<start.lowerBound]
             result.text += literal
             scalars += literal.unicodeScalars.count
@@ -152,18 +154,6 @@ public struct GrokLibrary: Sendable {
         let parts = text[..<close].split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(isWord) }) else { return nil }
         return (String(parts[0]), parts.count == 2 ? String(parts[1]) : nil, text.index(after: close))
-    }
-}
-
-extension Substring {
-    /// The first occurrence of a short ASCII text.
-    fileprivate func range(ofReference mark: String) -> Range<Index>? {
-        var at = startIndex
-        while at < endIndex {
-            if self[at...].hasPrefix(mark) { return at..<index(at, offsetBy: mark.count) }
-            at = index(after: at)
-        }
-        return nil
     }
 }
 

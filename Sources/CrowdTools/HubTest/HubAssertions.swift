@@ -84,18 +84,12 @@ struct HubAssertions {
 extension String {
     fileprivate func parts(between separator: String) -> [String] {
         var parts: [String] = []
-        var start = startIndex
-        var at = startIndex
-        while at < endIndex {
-            if self[at...].hasPrefix(separator) {
-                parts.append(String(self[start..<at]))
-                at = index(at, offsetBy: separator.count)
-                start = at
-            } else {
-                at = index(after: at)
-            }
+        var rest = self[...]
+        while let place = rest.range(ofFirst: separator) {
+            parts.append(String(rest[..<place.lowerBound]))
+            rest = rest[place.upperBound...]
         }
-        return parts + [String(self[start...])]
+        return parts + [String(rest)]
     }
 }
 
