@@ -154,8 +154,8 @@ def is_wanted(label):
     return re.search(os.environ.get("ROWS", ""), label) is not None
 
 
-def measure(label, acquisition, feed, lines, dropping=False, settles=False):
-    """`settles`: an agent before this one has had as many lines, so that there is a redo log to write over."""
+def measure(label, acquisition, feed, lines, dropping=False, earlier=None):
+    """`earlier`: what an agent before this one was fed with, so that there is a redo log to write over."""
     if not is_wanted(label):
         return
     host = Host(acquisition)
@@ -163,7 +163,7 @@ def measure(label, acquisition, feed, lines, dropping=False, settles=False):
         host.start()
         seen = [0, 0]  # parsed, dropped
 
-        def feed_all():
+        def feed_all(feed, lines):
             enough = sum(seen) + lines
             feed(host)
 
@@ -173,13 +173,13 @@ def measure(label, acquisition, feed, lines, dropping=False, settles=False):
                 return sum(seen) >= enough
             host.wait(is_done, 600)
             host.wait(lambda: host.count("cs_spool_alerts")[0] == 0, 60)
-        if settles:
-            feed_all()
+        if earlier:
+            feed_all(*earlier)
             host.restart()
             seen = [0, 0]
         profile = Profile(host.agent.pid)
         before = cpu_seconds(host.agent.pid)
-        feed_all()
+        feed_all(feed, lines)
         used = cpu_seconds(host.agent.pid) - before
         note = f"{int(seen[1])} dropped" if dropping else ""
         sent, written = host.count("cs_spool_sent_total", "cs_spool_written_total")
@@ -331,14 +331,15 @@ def main():
     measure("file, the same log followed, alerts sent", follow, append_to(log), LINES)
     port = free_port(socket.SOCK_DGRAM)
     syslog = "source: syslog\nlisten_port: %d\nlabels: {type: syslog}\n"
-    measure("syslog UDP", syslog % port, send_datagrams(log, port, some), some, dropping=True, settles=True)
+    feed = send_datagrams(log, port, some)
+    measure("syslog UDP", syslog % port, feed, some, dropping=True, earlier=(feed, some))
     port = free_port()
-    measure("syslog TCP", syslog % port + "protocol: tcp\n", send_stream(log, port, some), some,
-            settles=True)
+    syslog = syslog % port + "protocol: tcp\n"
+    feed = send_stream(log, port, some)
+    measure("syslog TCP", syslog, feed, some, earlier=(feed, some))
     if os.access("/lib/systemd/systemd-journal-remote", os.X_OK):
-        most = min(some, 100_000)
-        journal = "journalctl_filter: ['--directory=HOST/log']\nlabels: {type: syslog}\n"
-        measure("journal, without journalctl itself", journal, write_journal(log, most), most)
+        journal = "journalctl_filter: ['--directory=HOST/log']\nlabels: {type: syslog}\n---\n" + syslog
+        measure("journal, without journalctl itself", journal, write_journal(log, some), some, earlier=(feed, some))
     idle()
     with open(f"{OUTPUT}/sources.md", "w") as file:
         for target in (sys.stdout, file):

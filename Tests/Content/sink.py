@@ -8,6 +8,8 @@ import collections, http.server, json, sys
 
 class Sink(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes: the second is not to wait 40 ms for the client to have confirmed the first.
+    disable_nagle_algorithm = True
     alerts = []
     # What to do with a batch of alerts; by default they are kept.
     take = alerts.extend
