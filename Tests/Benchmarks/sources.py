@@ -41,10 +41,10 @@ class Profile:
     """Samples of a process's CPU time, each with its stack: which share of it is spent under certain functions."""
 
     def __init__(self, pid):
-        self.path = tempfile.mktemp(prefix="crowd-perf-")
+        self.path, self.pid = tempfile.mktemp(prefix="crowd-perf-"), str(pid)
         self.perf = None
         if has_perf:
-            command = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "1000", "-g", "-p", str(pid), "-o", self.path]
+            command = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "1000", "-g", "-p", self.pid, "-o", self.path]
             self.perf = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(0.5)
 
@@ -54,7 +54,9 @@ class Profile:
             return {}
         self.perf.send_signal(signal.SIGINT)
         self.perf.wait()
-        stacks = subprocess.run(["perf", "script", "-i", self.path, "-F", "ip,sym"], stdout=subprocess.PIPE,
+        # Without the programs that the agent starts.
+        script = ["perf", "script", "-i", self.path, "--pid", self.pid, "-F", "ip,sym"]
+        stacks = subprocess.run(script, stdout=subprocess.PIPE,
                                 stderr=subprocess.DEVNULL, text=True).stdout.split("\n\n")
         os.unlink(self.path)
         stacks = [stack for stack in stacks if stack.strip()]

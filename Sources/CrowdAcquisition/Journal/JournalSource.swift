@@ -10,6 +10,12 @@ import Synchronization
 /// last line, and what was read of that is left out (`JournalSearch`): nothing is lost between two runs, nor while `journalctl`
 /// was down and started again, and nothing read twice.
 final class JournalSource: DataSource {
+    /// `journalctl` writes 4 KiB at a time, and each batch costs what thousands of its lines do: after a read, what comes within
+    /// this goes together. A first line is read at once.
+    private static let gathering: useconds_t = 5_000
+    /// Half of what the system keeps for it, when it would have to wait.
+    private static let enough = 32 * 1024
+
     private let config: JournalSourceConfig
     private let context: AcquisitionContext
     private let program: String
@@ -47,8 +53,11 @@ final class JournalSource: DataSource {
         defer { if !isFinite { context.cursors.save(reader.place, of: name) } }
         let directory = isFinite ? nil : JournalDirectory(config.filters)
         var lag = SourceLag(name, module: "journalctl", type: origin.type, context)
+        var buffer = [UInt8](repeating: 0, count: 2 * Self.enough)
         while !stop.isSet {
-            if let isOpen = read(program, &reader, hits, queue), !isOpen { break }
+            let isOpen = read(program, &buffer, &reader, hits, queue)
+            if isOpen == false { break }
+            if isOpen == true, program.waitingBytes < Self.enough { usleep(Self.gathering) }
             let waiting = program.waitingBytes
             if waiting > 0 { lag.isReading { Int64(waiting) } } else { lag.isAtEnd() }
             if waiting == 0, directory?.isReplaced ?? false { throw ConfigError("its directory is another one now") }
@@ -69,7 +78,8 @@ final class JournalSource: DataSource {
 
     /// One wait for either pipe; nil when nothing came, false when the output has ended.
     private func read(
-        _ program: RunningProgram, _ reader: inout JournalReader, _ hits: Counter, _ queue: LineQueue
+        _ program: RunningProgram, _ buffer: inout [UInt8], _ reader: inout JournalReader, _ hits: Counter,
+        _ queue: LineQueue
     ) -> Bool? {
         var waiting = [
             pollfd(fd: program.output, events: Int16(POLLIN), revents: 0),
@@ -79,7 +89,6 @@ final class JournalSource: DataSource {
             hand(reader.isIdle(), hits, queue)
             return nil
         }
-        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         if waiting[1].revents & Int16(POLLIN) != 0 {
             let count = Glibc.read(program.errors, &buffer, 4_096)
             if count > 0 {

@@ -8,6 +8,9 @@ public struct AlertSender: Sendable {
 
     /// Before another try when the disk does not take a dead letter.
     private static let diskPause = Duration.seconds(5)
+    /// After a request began, what comes within this goes together, unless it is enough for a full one: an attack raises
+    /// thousands of alerts a second, and each request costs both sides more than the alerts in it. A first alert goes at once.
+    private static let gathering = Duration.milliseconds(10)
 
     private let spool: AlertSpool
     private let post: Post
@@ -31,8 +34,12 @@ public struct AlertSender: Sendable {
     public func run() async {
         var plan = DeliveryPlan()
         var trouble = DeliveryTrouble(address: address, log: log)
+        var next = ContinuousClock.now
         for await _ in spool.wakeUps {
-            while !Task.isCancelled, var batch = spool.nextBatch(limit: plan.limit) {
+            while !Task.isCancelled {
+                if !spool.fillsRequest(limit: plan.limit), (try? await Task.sleep(until: next)) == nil { return }
+                guard var batch = spool.nextBatch(limit: plan.limit) else { break }
+                next = .now + Self.gathering
                 let (outcome, refused) = await send(batch, &trouble)
                 let verdict = plan.outcome(outcome, for: batch.sequences, random: .random(in: 0..<1))
                 guard spool.keepAside(refused, of: &batch), spool.settle(batch, verdict) else {

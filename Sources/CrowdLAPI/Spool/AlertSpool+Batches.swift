@@ -28,6 +28,11 @@ extension AlertSpool {
         }
     }
 
+    /// Whether more would not fit into the next request.
+    func fillsRequest(limit: Int) -> Bool {
+        state.withLock { $0.count >= limit || $0.freshBytes + $0.journal.bytes >= settings.maxRequestBytes }
+    }
+
     /// Empty if none of the oldest could be read back, which are dropped.
     private func batch(limit: Int, from state: inout State) -> SpoolBatch {
         var batch = SpoolBatch()
