@@ -9,7 +9,7 @@ its own, user and system, until the last line has been parsed. Alerts go to a Lo
 Seconds differ by a tenth from run to run. So the cost of keeping account is read off samples of the stacks as well, where
 `perf` is there: the share of the agent's time that is spent in its redo log and checkpoints, and in the spool.
 """
-import os, re, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.request
+import collections, os, re, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.request
 
 PROGRAMS, REPOSITORY, OUTPUT = (os.path.abspath(path) for path in sys.argv[1:4])
 LINES = int(os.environ.get("LINES_OF_LOG", "1000000"))
@@ -18,8 +18,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 HZ = os.sysconf("SC_CLK_TCK")
 rows = []
 has_perf = shutil.which("perf") is not None
-KEEPING = {"redo log and checkpoints": "CheckpointStore|RedoLog|writeCheckpoint|4note.*LineBatch",
-           "spool": "AlertSpool|SpoolJournal|SpoolRecord"}
+KEEPING = {"spool": "AlertSpool|SpoolJournal|SpoolRecord",
+           "redo log and checkpoints": "CheckpointStore|RedoLog|writeCheckpoint|4note.*LineBatch"}
 
 
 def free_port(kind=socket.SOCK_STREAM):
@@ -44,12 +44,12 @@ class Profile:
         self.path, self.pid = tempfile.mktemp(prefix="crowd-perf-"), str(pid)
         self.perf = None
         if has_perf:
-            command = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "1000", "-g", "-p", self.pid, "-o", self.path]
+            command = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "4000", "-g", "-p", self.pid, "-o", self.path]
             self.perf = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(0.5)
 
     def shares(self, parts):
-        """Percent of all samples for each part, a pattern of function names; nothing where perf is missing."""
+        """Percent of all samples for each part, a pattern of function names, the first that fits; nothing where perf is missing."""
         if not self.perf:
             return {}
         self.perf.send_signal(signal.SIGINT)
@@ -60,8 +60,9 @@ class Profile:
                                 stderr=subprocess.DEVNULL, text=True).stdout.split("\n\n")
         os.unlink(self.path)
         stacks = [stack for stack in stacks if stack.strip()]
-        return {name: 100 * sum(bool(re.search(pattern, stack)) for stack in stacks) / max(len(stacks), 1)
-                for name, pattern in parts.items()}
+        found = collections.Counter(next((name for name, pattern in parts.items() if re.search(pattern, stack)), None)
+                                    for stack in stacks)
+        return {name: 100 * found[name] / max(len(stacks), 1) for name in parts}
 
 
 class Host:

@@ -10,11 +10,11 @@ import Synchronization
 /// last line, and what was read of that is left out (`JournalSearch`): nothing is lost between two runs, nor while `journalctl`
 /// was down and started again, and nothing read twice.
 final class JournalSource: DataSource {
-    /// `journalctl` writes 4 KiB at a time, and each batch costs what thousands of its lines do: after a read, what comes within
-    /// this goes together. A first line is read at once.
-    private static let gathering: useconds_t = 5_000
-    /// Half of what the system keeps for it, when it would have to wait.
-    private static let enough = 32 * 1024
+    /// `journalctl` writes 4 KiB at a time, and a batch costs what hundreds of lines do: after a read, what comes within this
+    /// goes together. A first line is read at once.
+    private static let gathering: useconds_t = 10_000
+    /// What the system is to keep for it, where it lets us; half of it is enough for a batch.
+    private static let pipeBytes = 256 * 1024
 
     private let config: JournalSourceConfig
     private let context: AcquisitionContext
@@ -38,6 +38,7 @@ final class JournalSource: DataSource {
         context.log.info("Running \(arguments.joined(separator: " "))")
         let program = try RunningProgram(arguments)
         begun.store(true, ordering: .releasing)
+        program.keepUnread(atMost: Self.pipeBytes)
         let origin = LineOrigin(
             source: name, module: "journalctl", labels: config.common.labels, isReplay: config.common.isReplay)
         var reader = JournalReader(origin, config.maxLineBytes, cursor, keepsPlace: !isFinite)
@@ -53,11 +54,11 @@ final class JournalSource: DataSource {
         defer { if !isFinite { context.cursors.save(reader.place, of: name) } }
         let directory = isFinite ? nil : JournalDirectory(config.filters)
         var lag = SourceLag(name, module: "journalctl", type: origin.type, context)
-        var buffer = [UInt8](repeating: 0, count: 2 * Self.enough)
+        var buffer = [UInt8](repeating: 0, count: Self.pipeBytes)
         while !stop.isSet {
             let isOpen = read(program, &buffer, &reader, hits, queue)
             if isOpen == false { break }
-            if isOpen == true, program.waitingBytes < Self.enough { usleep(Self.gathering) }
+            if isOpen == true, program.waitingBytes < Self.pipeBytes / 2 { usleep(Self.gathering) }
             let waiting = program.waitingBytes
             if waiting > 0 { lag.isReading { Int64(waiting) } } else { lag.isAtEnd() }
             if waiting == 0, directory?.isReplaced ?? false { throw ConfigError("its directory is another one now") }

@@ -37,6 +37,12 @@ public final class RunningProgram {
         return ioctl(output, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
     }
 
+    /// Has the system keep so much of its output before it must wait, where that is allowed; 64 KiB otherwise.
+    public func keepUnread(atMost bytes: Int) {
+        // F_SETPIPE_SZ of fcntl(2), which Glibc's headers keep from Swift.
+        _ = fcntl(output, 1_031, Int32(clamping: bytes))
+    }
+
     /// Waits for it to end; its exit status, 128 and more for a signal.
     @discardableResult
     public func wait() -> Int32 {

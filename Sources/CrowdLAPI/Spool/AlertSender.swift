@@ -10,7 +10,7 @@ public struct AlertSender: Sendable {
     private static let diskPause = Duration.seconds(5)
     /// After a request began, what comes within this goes together, unless it is enough for a full one: an attack raises
     /// thousands of alerts a second, and each request costs both sides more than the alerts in it. A first alert goes at once.
-    private static let gathering = Duration.milliseconds(10)
+    private static let gathering = Duration.milliseconds(20)
 
     private let spool: AlertSpool
     private let post: Post

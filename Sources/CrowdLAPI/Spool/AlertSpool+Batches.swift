@@ -86,7 +86,7 @@ extension AlertSpool {
         }
         guard !unreadable.isEmpty else { return }
         log.error("Alerts cannot be read back from the spool and are lost", metadata: ["count": "\(unreadable.count)"])
-        drop(Set(unreadable.map(\.sequence)), from: &state)
+        drop(unreadable.map(\.sequence), from: &state)
     }
 
     /// Does what the plan decided about a batch; false if the disk did not let it.
@@ -102,7 +102,7 @@ extension AlertSpool {
             counters.refused.add(UInt64(batch.sequences.count))
         }
         state.withLock { state in
-            drop(Set(batch.sequences), from: &state)
+            drop(batch.sequences, from: &state)
             publishCount(state)
         }
         return true
@@ -118,19 +118,25 @@ extension AlertSpool {
     }
 
     /// Forgets those that are still ours; what was shed while it was under way is not.
-    private func drop(_ sequences: Set<UInt64>, from state: inout State) {
-        // Nearly always they are the oldest.
-        let fresh = state.fresh.prefix { sequences.contains($0.sequence) }
-        if !fresh.isEmpty {
-            state.accounted(fresh.map(\.alert.uuid))
-            state.freshBytes -= fresh.reduce(0) { $0 + SpoolRecord.size(of: $1.alert) }
-            state.fresh.removeFirst(fresh.count)
-        }
-        guard fresh.count < sequences.count else { return }
-        let gone = state.entries.filter { sequences.contains($0.sequence) }
+    private func drop(_ sequences: [UInt64], from state: inout State) {
+        // Nearly always they are the oldest, and in memory only.
+        let oldest = zip(state.fresh, sequences).prefix { $0.sequence == $1 }.count
+        dropFresh(oldest, from: &state)
+        guard oldest < sequences.count else { return }
+        let others = Set(sequences[oldest...])
+        dropFresh(state.fresh.prefix { others.contains($0.sequence) }.count, from: &state)
+        let gone = state.entries.filter { others.contains($0.sequence) }
         guard !gone.isEmpty else { return }
-        state.entries.removeAll { sequences.contains($0.sequence) }
+        state.entries.removeAll { others.contains($0.sequence) }
         state.journal.acknowledge(gone, left: &state.entries)
+    }
+
+    private func dropFresh(_ count: Int, from state: inout State) {
+        guard count > 0 else { return }
+        let gone = state.fresh.prefix(count)
+        state.accounted(gone.map(\.alert.uuid))
+        state.freshBytes -= gone.reduce(0) { $0 + SpoolRecord.size(of: $1.alert) }
+        state.fresh.removeFirst(count)
     }
 
     private func alert(_ sequence: UInt64, in state: borrowing State) -> EncodedAlert? {
