@@ -27,6 +27,13 @@ struct RedoBatch {
 }
 
 extension RedoRecord {
+    /// What is kept beside it: the lines of a batch, one directly after the other. It is the batch's own memory.
+    var text: ByteSlice {
+        if case .batch(let batch) = self, let source = batch.source { return source.text }
+        return .empty
+    }
+
+    /// All but the text.
     func write(to writer: inout ByteWriter) {
         switch self {
         case .origin(let number, let origin):
@@ -50,7 +57,7 @@ extension RedoRecord {
         }
     }
 
-    init(_ reader: inout ByteReader) throws(DamagedBytes) {
+    init(_ reader: inout ByteReader, lines: inout ByteReader) throws(DamagedBytes) {
         switch try reader.byte() {
         case 1:
             let number = Int(try reader.number(UInt32.self))
@@ -58,7 +65,7 @@ extension RedoRecord {
             var labels: [(String, String)] = []
             for _ in 0..<(try reader.count()) { labels.append((try reader.string(), try reader.string())) }
             self = .origin(number, LineOrigin(source: source, module: module, labels: labels, isReplay: isReplay))
-        case 2: self = .batch(try RedoBatch(&reader))
+        case 2: self = .batch(try RedoBatch(&reader, lines: &lines))
         case 3:
             var uuids: [String] = []
             for _ in 0..<(try reader.count()) { uuids.append(try reader.string()) }
@@ -86,29 +93,23 @@ extension RedoBatch {
             writer.text(source)
             writer.text(cursor)
         }
-        writeLines(to: &writer)
-    }
-
-    /// How many there are, where each ends, then all of them at once.
-    private func writeLines(to writer: inout ByteWriter) {
+        // How many lines there are, and where each ends in the text.
         writer.number(UInt32(source?.count ?? 0))
-        guard let source else { return }
-        writer.raw(source.ends)
-        writer.raw(source.text)
+        if let source { writer.raw(source.ends) }
     }
 
-    private mutating func readLines(_ reader: inout ByteReader) throws(DamagedBytes) {
+    private mutating func readLines(_ reader: inout ByteReader, _ text: inout ByteReader) throws(DamagedBytes) {
         var ends: [Int32] = []
         for _ in 0..<(try reader.count()) { ends.append(try reader.number()) }
         var start: Int32 = 0
         for end in ends {
             guard end >= start else { throw reader.damage }
-            lines.append(Array(try reader.slice(Int(end - start)).buffer))
+            lines.append(Array(try text.slice(Int(end - start)).buffer))
             start = end
         }
     }
 
-    init(_ reader: inout ByteReader) throws(DamagedBytes) {
+    init(_ reader: inout ByteReader, lines text: inout ByteReader) throws(DamagedBytes) {
         origin = Int(try reader.number(UInt32.self))
         time = try reader.time()
         isLate = try reader.bool()
@@ -123,6 +124,6 @@ extension RedoBatch {
         case 2: place = .cursor(source: try reader.string(), try reader.string())
         default: throw reader.damage
         }
-        try readLines(&reader)
+        try readLines(&reader, &text)
     }
 }

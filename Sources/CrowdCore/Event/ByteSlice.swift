@@ -100,7 +100,7 @@ extension ByteSlice: Hashable, Comparable {
     public var keyedHash: UInt64 { fold(seed: 0) }
 
     /// 64 bits that depend on the text and on `key` alone: for hashes that outlive the process.
-    public func hash(keyedBy key: UInt64) -> UInt64 { fold(seed: key, secret: key | 1) }
+    public func hash(keyedBy key: UInt64) -> UInt64 { fold(seed: key, secret: key &* 0x9e37_79b9_7f4a_7c15 | 1) }
 
     private static let secret = UInt64.random(in: 0...UInt64.max) | 1
 

@@ -45,9 +45,6 @@ public struct ByteWriter: Sendable {
         #endif
     }
 
-    /// The bytes alone: how many there are must be known when they are read.
-    public mutating func raw(_ value: ByteSlice) { bytes.append(contentsOf: value.buffer) }
-
     /// What another one wrote, as it is.
     public mutating func append(_ other: ByteWriter) { bytes.append(contentsOf: other.bytes) }
 }
