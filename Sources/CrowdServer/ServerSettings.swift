@@ -32,7 +32,7 @@ struct ServerSettings: Sendable {
     /// The client's address behind trusted proxies (protocol facts A.1): the header is walked from right to left.
     func client(peer: Peer, forwardedFor: [String], realIP: String?) -> IPAddress {
         guard usesForwardedFor, isProxy(peer.address) else { return peer.address }
-        let hops = forwardedFor.joined(separator: ",").split(separator: ",")
+        let hops = forwardedFor.joined(separator: ",").split(separator: ",", omittingEmptySubsequences: false)
         var last: IPAddress?
         for hop in hops.reversed() {
             guard let address = IPAddress(hop.trimmingSpaces())?.unmapped else {

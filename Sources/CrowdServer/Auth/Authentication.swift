@@ -15,14 +15,21 @@ extension LocalAPI {
         case .bouncer:
             return .bouncer(
                 try await bouncer(headers, client: client, certificate: certificate, isHead: isHead, now: now))
-        case .machineOrBouncer:
-            let isMachine =
-                headers[Self.keyField] == nil
-                && (headers[.authorization] != nil || (headers[.userAgent] ?? "").hasPrefix("crowdsec/"))
+        case .machineOrBouncer, .machineUnlessKey:
             return try await authenticate(
-                isMachine ? .machine : .bouncer, headers, client: client, certificate: certificate, isHead: isHead,
-                now: now)
+                Self.isMachine(headers, access, certificate) ? .machine : .bouncer, headers, client: client,
+                certificate: certificate, isHead: isHead, now: now)
         }
+    }
+
+    /// What a caller says it is, where both kinds may come. Who says nothing is a bouncer where the reference takes it for
+    /// one, and a machine where it lets only those in.
+    private static func isMachine(_ headers: HTTPFields, _ access: Route.Access, _ certificate: CertificateName?)
+        -> Bool
+    {
+        if headers[keyField] != nil { return false }
+        if headers[.authorization] != nil || (headers[.userAgent] ?? "").hasPrefix("crowdsec/") { return true }
+        return access == .machineUnlessKey && certificate == nil
     }
 
     // MARK: Machines
@@ -37,15 +44,13 @@ extension LocalAPI {
 
     /// The token of the `Authorization` header, else of a cookie named `jwt`.
     static func bearerToken(_ headers: HTTPFields) throws(Failure) -> String {
-        if let header = headers[.authorization] {
-            guard header.hasPrefix("Bearer ") else { throw .unauthorized("auth header is invalid") }
-            return String(header.dropFirst("Bearer ".count))
-        }
+        let header = headers.first(.authorization)
+        if let header, header.hasPrefix("Bearer ") { return String(header.dropFirst("Bearer ".count)) }
         for cookie in (headers[.cookie] ?? "").split(separator: ";") {
             let trimmed = cookie.drop { $0 == " " }
             if trimmed.hasPrefix("jwt=") { return String(trimmed.dropFirst("jwt=".count)) }
         }
-        throw .unauthorized("cookie token is empty")
+        throw .unauthorized(header == nil ? "cookie token is empty" : "auth header is invalid")
     }
 
     /// - Throws: 403 when the machine may only submit alerts (docs/protocol-extensions.md).
@@ -65,7 +70,7 @@ extension LocalAPI {
         if let certificate {
             row = try await bouncer(certificate, client: client, now: now)
         } else {
-            row = try await bouncer(key: headers[Self.keyField], client: client, isHead: isHead, now: now)
+            row = try await bouncer(key: headers.first(Self.keyField), client: client, isHead: isHead, now: now)
         }
         if !isHead {
             let (type, version) = Self.product(headers[.userAgent] ?? "")
@@ -136,4 +141,9 @@ extension LocalAPI {
         let parts = userAgent.split(separator: "/", omittingEmptySubsequences: false)
         return parts.count == 2 ? (String(parts[0]), String(parts[1])) : (userAgent, "N/A")
     }
+}
+
+extension HTTPFields {
+    /// Of a field that came several times the first counts.
+    fileprivate func first(_ name: HTTPField.Name) -> String? { self[values: name].first }
 }

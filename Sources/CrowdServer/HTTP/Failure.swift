@@ -12,6 +12,10 @@ struct Failure: Error, Equatable {
     static func unauthorized(_ message: String) -> Failure {
         Failure(status: 401, message: message, repeatsStatus: true)
     }
+    /// A token that no server of CrowdSec's makes.
+    static func wrongToken(_ message: String) -> Failure {
+        Failure(status: 400, message: message, repeatsStatus: true)
+    }
     static func forbidden(_ message: String = "access forbidden") -> Failure { Failure(status: 403, message: message) }
     static func narrowScope(of machineID: String, to action: String) -> Failure {
         .forbidden("machine '\(machineID)' may only submit alerts: it may not \(action)")

@@ -39,7 +39,8 @@ indirect enum JSONForm: Sendable {
     private func check(_ json: JSON, _ path: String, _ problems: inout [String]) throws(Failure) {
         guard problems.count < 100 else { return }
         switch (self, json) {
-        case (_, .null), (.number, .number): return
+        case (_, .null): return
+        case (.number, .number(let number)) where Double(number.text).map(\.isFinite) ?? false: return
         case (.integer, .number(let number)) where number.int != nil: return
         case (.text(let most), .string(let text)):
             if text.utf8.count > most { problems.append("\(path) in body should be at most \(most) chars long") }

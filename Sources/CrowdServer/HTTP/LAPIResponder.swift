@@ -38,7 +38,10 @@ struct LAPIResponder: HTTPResponder {
         let (path, query) = request.pathAndQuery
         switch RouteTable.localAPI.match(request.method, String(path)) {
         case .unknown: return .empty(404)
-        case .wrongMethod: return .empty(405)
+        case .wrongMethod(let methods):
+            var reply = Reply.empty(405)
+            reply.headers[.allow] = methods.map(\.rawValue).joined(separator: ", ")
+            return reply
         case .redirect(let target):
             var reply = Reply.empty(request.method == .get ? 301 : 307)
             reply.headers[.location] = query.isEmpty ? target : "\(target)?\(query)"

@@ -3,7 +3,7 @@ import HTTPTypes
 
 /// A route: method, pattern, who may call it, and what it does.
 struct Route: Sendable {
-    enum Access: Sendable { case anyone, machine, bouncer, machineOrBouncer }
+    enum Access: Sendable { case anyone, machine, bouncer, machineOrBouncer, machineUnlessKey }
 
     var methods: [HTTPRequest.Method]
     /// Segments that begin with `:` match one segment and name it.
@@ -20,7 +20,8 @@ struct RouteTable: Sendable {
         case route(Route, parameters: [String: String])
         /// The path with its trailing slash removed is a route of that method.
         case redirect(String)
-        case wrongMethod
+        /// With those that there are.
+        case wrongMethod([HTTPRequest.Method])
         case unknown
     }
 
@@ -32,14 +33,14 @@ struct RouteTable: Sendable {
 
     func match(_ method: HTTPRequest.Method, _ path: String) -> Match {
         let segments = Self.segments(path)
-        var isKnownPath = false
+        var methods: [HTTPRequest.Method] = []
         // Fixed segments win over named ones: they stand first in the table.
         for (pattern, route) in routes {
             guard let parameters = Self.parameters(segments, pattern) else { continue }
             if route.methods.contains(method) { return .route(route, parameters: parameters) }
-            isKnownPath = true
+            methods += route.methods
         }
-        if isKnownPath { return .wrongMethod }
+        if !methods.isEmpty { return .wrongMethod(methods) }
         guard path.count > 1, path.hasSuffix("/"), !path.hasSuffix("//") else { return .unknown }
         let shorter = String(path.dropLast())
         let isRoute = routes.contains {

@@ -29,7 +29,7 @@ extension AlertFilter {
         case "simulated": excludesSimulated = value == "false"
         case "kind": kind = value
         case "limit": limit = try Self.integer(name, value)
-        case "sort": ascending = value.lowercased() == "asc"
+        case "sort": ascending = value == "ASC"
         case "with_decisions": withDecisions = value != "false"
         default: throw .server("filter parameter '\(name)' is unknown (=\(value)): invalid filter")
         }

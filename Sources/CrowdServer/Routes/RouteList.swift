@@ -35,7 +35,7 @@ extension RouteTable {
         },
 
         // A bouncer may read them too: what is allowlisted is accepted ahead of any ban (docs/protocol-extensions.md).
-        Route(methods: [.get], pattern: "/v1/allowlists", access: .machineOrBouncer) {
+        Route(methods: [.get], pattern: "/v1/allowlists", access: .machineUnlessKey) {
             try await $0.listAllowlists($1)
         },
         Route(methods: [.post], pattern: "/v1/allowlists/check", access: .machine) { try await $0.checkAllowlists($1) },

@@ -143,6 +143,12 @@ import Testing
             caller: .machine, method: .post, uri: "/v1/usage-metrics",
             body: #"{"log_processors":[{"version":"v1","utc_startup_timestamp":1,"hub_items":[],"datasources":{}}]}"#,
             status: 400, answer: #"{"message":"json: cannot unmarshal array into log_processors.0.hub_items"}"#),
+        Request(
+            caller: .machine, method: .post, uri: "/v1/usage-metrics",
+            body:
+                #"{"log_processors":[{"version":"v1","utc_startup_timestamp":1,"hub_items":{},"datasources":{},"metrics":[{"meta":{"window_size_seconds":1,"utc_now_timestamp":1},"items":[{"name":"a","unit":"b","value":1e999}]}]}]}"#,
+            status: 400,
+            answer: #"{"message":"json: cannot unmarshal number 1e999 into log_processors.0.metrics.0.items.0.value"}"#),
         Request(caller: .bouncer, method: .get, uri: "/v1/decisions", status: 200, answer: "null"),
         Request(caller: .bouncer, method: .head, uri: "/v1/decisions/stream", status: 200, answer: ""),
         Request(
@@ -192,6 +198,31 @@ import Testing
                 #expect(answer.status == request.status, "\(request.testDescription): \(answer.text)")
                 if let expected = request.answer { #expect(answer.text == expected, "\(request.testDescription)") }
             }
+        }
+    }
+
+    @Test(arguments: [
+        ("/health", "GET"), ("/v1/watchers", "POST"), ("/v1/alerts", "POST, GET, HEAD, DELETE"),
+        ("/v1/decisions/stream", "GET, HEAD, DELETE"), ("/v1/allowlists/check", "POST, GET"),
+    ])
+    func aWrongMethodIsToldTheRightOnes(_ path: String, _ methods: String) async throws {
+        try await ServerFixture().test(.router) { client in
+            let answer = try await client.send(.patch, path)
+            #expect(answer.status == 405 && answer.text.isEmpty && answer.headers[.allow] == methods)
+        }
+    }
+
+    /// Where machines and bouncers may come, and who comes says nothing.
+    @Test(arguments: [
+        (HTTPRequest.Method.get, "/v1/allowlists", "", 401), (.get, "/v1/allowlists", "fw/1", 401),
+        (.post, "/v1/usage-metrics", "", 403), (.post, "/v1/usage-metrics", "crowdsec/v1", 401),
+    ])
+    func strangersAreRefusedAs(_ method: HTTPRequest.Method, _ path: String, _ agent: String, _ status: Int)
+        async throws
+    {
+        try await ServerFixture().test(.router) { client in
+            let answer = try await client.send(method, path, [("User-Agent", agent)], body: "{}")
+            #expect(answer.status == status)
         }
     }
 
