@@ -2,6 +2,7 @@ public import CrowdCore
 import CrowdExpr
 public import CrowdStore
 public import Logging
+import NIOCore
 import Synchronization
 
 /// The Local API: everything its routes share.
@@ -14,7 +15,8 @@ public final class LocalAPI: Sendable {
     let tokens: TokenIssuer
     let verifiedTokens = VerifiedTokens()
     let metrics: ServerMetrics
-    private let language: ProfileLanguage
+    /// For expressions of profiles.
+    private let web: GuardedWeb
     let logger: Logger
     let accessLogger: Logger
     let failureLog = FailureLog()
@@ -25,6 +27,11 @@ public final class LocalAPI: Sendable {
     private let stopping = Atomic<Bool>(false)
     /// Bulk imports under way; alerts are not flushed while there are any.
     let imports = Atomic<Int>(0)
+    /// Whatever is written in portions: others' writes wait for one of these at the most.
+    let longWrites = Turnstile()
+    /// Passwords take thirty milliseconds each, and anybody may send some: so many are hashed at once.
+    let registrations = Turnstile()
+    let logins = Turnstile(width: max(1, System.coreCount - 1))
     /// Of registrations and log-ins: those are anybody's.
     let strangersBodies = BodyBudget(most: 64 << 20)
     /// Of clients that are known.
@@ -39,6 +46,8 @@ public final class LocalAPI: Sendable {
     /// What a reload may change.
     struct Changeable: Sendable {
         var settings: ServerSettings
+        var language: ProfileLanguage
+        var cti: CTIConfig?
         var profiles: ProfileSet
         var allowlists = AllowlistMatcher()
         var allowlistsFingerprint = ""
@@ -57,11 +66,11 @@ public final class LocalAPI: Sendable {
         self.accessLogger = accessLogger ?? logger
         self.metrics = ServerMetrics(metrics)
         tokens = secret.map { TokenIssuer(secret: $0) } ?? TokenIssuer()
-        let web = WebExchange.guarded()
-        let reputations = Reputations(cti, web: web)
-        language = ProfileLanguage(ProfileResources(decisions: decisions, web: web, reputations: reputations))
+        web = WebExchange.guarded()
+        let language = Self.language(decisions, web, cti)
         let profiles = try ProfileSet.load(config.profilesPath, language: language)
-        changeable = Mutex(Changeable(settings: ServerSettings(config), profiles: profiles))
+        changeable = Mutex(
+            Changeable(settings: ServerSettings(config), language: language, cti: cti, profiles: profiles))
     }
 
     var settings: ServerSettings { changeable.withLock { $0.settings } }
@@ -69,14 +78,24 @@ public final class LocalAPI: Sendable {
     var allowlists: AllowlistMatcher { changeable.withLock { $0.allowlists } }
 
     /// Takes over a new configuration; on an error, also of `others` who take it over, the old one stays in force.
-    public func reload(_ config: LAPIServerConfig, others: () throws(ConfigError) -> Void = {}) throws(ConfigError) {
+    public func reload(
+        _ config: LAPIServerConfig, cti: CTIConfig? = nil, others: () throws(ConfigError) -> Void = {}
+    ) throws(ConfigError) {
+        // What the central service said is kept for as long as nothing about asking it changes.
+        let kept = changeable.withLock { $0.cti == cti ? $0.language : nil }
+        let language = kept ?? Self.language(decisions, web, cti)
         let profiles = try ProfileSet.load(config.profilesPath, language: language)
         try others()
         changeable.withLock { state in
-            state.settings = ServerSettings(config)
-            state.profiles = profiles
+            (state.settings, state.profiles) = (ServerSettings(config), profiles)
+            (state.language, state.cti) = (language, cti)
         }
         health.isOver(.configuration)
+    }
+
+    private static func language(_ decisions: DecisionMemory, _ web: GuardedWeb, _ cti: CTIConfig?) -> ProfileLanguage {
+        ProfileLanguage(
+            ProfileResources(decisions: decisions, web: web, reputations: Reputations(cti, web: web)))
     }
 
     /// A changed configuration could not be taken over.

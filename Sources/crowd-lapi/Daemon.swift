@@ -28,8 +28,8 @@ struct Daemon: Sendable {
     private func serve(_ options: Options) async throws -> Int32 {
         let config = try SuiteConfig.load(path: options.configPath)
         let (server, database) = try Self.sections(of: config)
-        let logging = try SuiteLogging(config.common, file: "crowdsec-lapi.log", level: options.level)
-        let logger = logging.logger("lapi", level: options.level == nil ? server.logLevel : nil)
+        let logs = try Logs(config, server, options)
+        let logger = logs.messages.logger("lapi")
         for warning in config.warnings { logger.warning("\(warning)") }
         let secret = try Self.secret()
         if options.onlyTests { return try await test(server, database, logger) }
@@ -43,14 +43,14 @@ struct Daemon: Sendable {
         for line in store.migrations { logger.notice("\(line)") }
         let api = try LocalAPI(
             config: server, store: store, secret: secret, metrics: metrics, logger: logger,
-            accessLogger: try Self.accessLogger(config, options, logging), cti: config.cti)
+            accessLogger: logs.requests.logger("access"), cti: config.cti)
         let service = try LocalAPIService(api, config: server, flush: database.flush)
         let log = logger
         try await service.run { address in
             log.info("CrowdSec Local API listening on \(address)")
             ServiceManager.ready()
         } until: {
-            await follow(service, options, logging, log)
+            await follow(service, options, logs, log)
         }
         logger.info("Local API stopped")
         return 0
@@ -58,17 +58,17 @@ struct Daemon: Sendable {
 
     /// Handles signals until it is time to stop.
     private func follow(
-        _ service: LocalAPIService, _ options: Options, _ logging: SuiteLogging, _ logger: Logger
+        _ service: LocalAPIService, _ options: Options, _ logs: Logs, _ logger: Logger
     ) async {
         for await event in signals.stream() {
             guard event == .reload else { break }
             ServiceManager.reloading()
-            logging.reopen()
+            logs.reopen()
             do {
                 let config = try SuiteConfig.load(path: options.configPath)
                 let (server, database) = try Self.sections(of: config)
-                try service.reload(server, flush: database.flush)
-                if options.level == nil { logging.level = config.common.logLevel }
+                try service.reload(server, flush: database.flush, cti: config.cti)
+                logs.level = Logs.level(config, server, options)
                 logger.info("Configuration reloaded")
             } catch {
                 service.reloadFailed()
@@ -120,14 +120,6 @@ struct Daemon: Sendable {
         guard let text = getenv("CS_LAPI_SECRET").map({ String(cString: $0) }), !text.isEmpty else { return nil }
         guard text.utf8.count >= 64 else { throw ConfigError("CS_LAPI_SECRET not strong enough") }
         return Array(text.utf8)
-    }
-
-    /// The access log has a file of its own beside `crowdsec-lapi.log`.
-    private static func accessLogger(_ config: SuiteConfig, _ options: Options, _ shared: SuiteLogging) throws
-        -> Logger
-    {
-        guard config.common.logMedia == .file else { return shared.logger("access") }
-        return try SuiteLogging(config.common, file: "crowdsec_api.log", level: options.level).logger("access")
     }
 
     private static func print(_ text: String, to descriptor: Int32) {

@@ -70,7 +70,9 @@ private final class Listener: Sendable {
         }
         await here.catchUp()
         #expect(listener.changed[ids[0]].map { ($0 - now).nanoseconds.magnitude < 1000 } == true)
-        _ = try await there.write { session throws(StoreError) in try AlertDeletion.delete([mine.id], in: session) }
+        _ = try await there.write { session throws(StoreError) in
+            try AlertDeletion.deleteSome([mine.id], rows: 100, in: session)
+        }
         await here.catchUp()
         #expect(listener.gone == Set(ids))
         await close()

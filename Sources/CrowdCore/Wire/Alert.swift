@@ -34,6 +34,10 @@ public struct Alert: Sendable, Equatable {
     /// `crowdsec`, `waf`, `cscli`, ...
     public var kind = ""
 
+    /// Events, decisions and items of context in one request: fifty megabytes of real ones have fewer, of `{}` many times as
+    /// many.
+    static let mostElements = 2_000_000
+
     public init() {}
 
     public init(from reader: inout JSONReader) throws(WireError) { self = try Self.checked(&reader) }
@@ -46,7 +50,7 @@ public struct Alert: Sendable, Equatable {
         if !strict { missing.most = .max }
         let alerts: [Alert]
         do {
-            var reader = JSONReader(bytes)
+            var reader = JSONReader(bytes, maxElements: strict ? mostElements : .max)
             alerts = try reader.null() ? [] : try list(&reader, missing: &missing, under: nil)
             try reader.finish()
         } catch {

@@ -40,7 +40,7 @@ public struct AlertBatch: Sendable {
                 items = []
                 return
             }
-            var element = JSONReader(try reader.rawValue())
+            var element = JSONReader(try reader.rawValue(), maxElements: Alert.mostElements)
             let index = items.count + refused.count
             do { items.append(Item(index: index, alert: try Alert(from: &element))) } catch {
                 refused.append(Refused(index: index, reason: error))

@@ -20,12 +20,16 @@ public struct JSONReader {
     var position = 0
     private let maxDepth: Int
     private var depth = 0
+    private let maxElements: Int
+    private var elements = 0
     /// True between the opening bracket of a container and its first member.
     private var atContainerStart = false
 
-    public init(_ bytes: UnsafeBufferPointer<UInt8>, maxDepth: Int = 64) {
+    /// - Parameter maxElements: of all arrays together that are read one by one, for who keeps each in memory.
+    public init(_ bytes: UnsafeBufferPointer<UInt8>, maxDepth: Int = 64, maxElements: Int = .max) {
         self.bytes = bytes
         self.maxDepth = maxDepth
+        self.maxElements = maxElements
     }
 
     /// Bytes read so far.
@@ -70,7 +74,10 @@ public struct JSONReader {
 
     /// Whether the current array has another element; false consumes the closing bracket.
     public mutating func nextElement() throws(JSONError) -> Bool {
-        try nextMember(closing: UInt8(ascii: "]"), context: "after array element")
+        guard try nextMember(closing: UInt8(ascii: "]"), context: "after array element") else { return false }
+        elements += 1
+        guard elements <= maxElements else { throw .tooMany(limit: maxElements) }
+        return true
     }
 
     /// Checks that only white space is left.

@@ -102,7 +102,8 @@ final class RevocationCheck: Sendable {
             return responders.isEmpty ? .good : .unasked
         }
         for responder in responders {
-            guard let answer = await ResponderClient(responder)?.post(request, authorities: authorities) else {
+            let client = ResponderClient(responder, body: request, authorities: authorities)
+            guard let answer = await client?.answer() else {
                 logger.warning("OCSP responder gives no answer. responder=\(responder)")
                 continue
             }

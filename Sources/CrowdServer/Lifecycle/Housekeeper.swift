@@ -118,6 +118,7 @@ struct Housekeeper: Sendable {
     }
 
     private func deleteLeftovers(_ flush: DatabaseConfig.Flush) async throws(StoreError) {
+        try await api.deleteUnfinished(at: .now())
         let limit = Timestamp.now() - flush.metricsMaxAge
         var deleted = 1
         while deleted > 0 && !Task.isCancelled {

@@ -31,8 +31,10 @@ public final class LocalAPIService: Sendable {
     public func reloadFailed() { api.reloadFailed() }
 
     /// Takes over profiles, certificates, flush rules and everything else but what is listened on; on an error nothing.
-    public func reload(_ config: LAPIServerConfig, flush: DatabaseConfig.Flush) throws(ConfigError) {
-        try api.reload(config) { () throws(ConfigError) in
+    public func reload(_ config: LAPIServerConfig, flush: DatabaseConfig.Flush, cti: CTIConfig?)
+        throws(ConfigError)
+    {
+        try api.reload(config, cti: cti) { () throws(ConfigError) in
             guard let tls, let fresh = config.tls else { return }
             try tls.reload(fresh)
             api.health.isOver(.certificates)

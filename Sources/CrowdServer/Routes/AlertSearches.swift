@@ -47,17 +47,11 @@ extension LocalAPI {
         return Self.deleted(try await delete(try AlertFilter(call.query, now: call.now), now: call.now))
     }
 
-    /// The decisions go with their alerts; bouncers hear of it, which they do not from the reference.
     private func delete(_ filter: AlertFilter, now: Timestamp) async throws(StoreError) -> Int {
-        let decisions = decisions
-        let (alerts, _) = try await store.write(
-            { session throws(StoreError) in
-                let alerts = try AlertDeletion.ids(filter, now: now, in: session)
-                return (alerts.count, try AlertDeletion.delete(alerts, in: session))
-            },
-            afterCommit: { _, gone in decisions.end(gone, now: .now()) })
-        alertsChanged.store(true, ordering: .relaxed)
-        return alerts
+        try await delete(
+            try await store.read { session throws(StoreError) in
+                try AlertDeletion.ids(filter, now: now, in: session)
+            })
     }
 
     private func requireTrust(_ call: Call) throws(Failure) {

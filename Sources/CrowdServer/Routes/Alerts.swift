@@ -56,28 +56,4 @@ extension LocalAPI {
         }
         return (ids, refused.sorted { $0.index < $1.index })
     }
-
-    private func store(_ alerts: [NewAlert]) async throws(StoreError) -> [Result<StoredAlert, StoreError>] {
-        guard !alerts.isEmpty else { return [] }
-        let decisions = decisions
-        // A request of one needs no savepoint of its own; what the database does not take is tried again with one.
-        if alerts.count == 1 {
-            let alert = alerts[0]
-            let outcome = await store.outcome(
-                of: { session throws(StoreError) in try AlertInsertion.insert(alert, at: .now(), in: session) },
-                afterCommit: { stored in decisions.add(stored.decisions, now: .now()) })
-            switch outcome {
-            case .success: return [outcome]
-            case .failure(let error): guard error.isAboutTheRow else { throw error }
-            }
-        }
-        return try await store.write(
-            { session throws(StoreError) in
-                // The time of the commit, not of the request: no decision may look older than a poll that missed it.
-                try AlertInsertion.insert(alerts, at: .now(), in: session)
-            },
-            afterCommit: { stored in
-                decisions.add(stored.flatMap { (try? $0.get())?.decisions ?? [] }, now: .now())
-            })
-    }
 }

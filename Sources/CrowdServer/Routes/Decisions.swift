@@ -43,19 +43,29 @@ extension LocalAPI {
         return Self.deleted(try await end(ids))
     }
 
-    /// Sets the end of decisions to now, so that bouncers hear of it.
+    /// Sets the end of decisions to now, so that bouncers hear of it; many in portions.
     private func end(_ ids: [Int64]) async throws(StoreError) -> Int {
-        guard !ids.isEmpty else { return 0 }
-        let decisions = decisions
-        let (count, _, _) = try await store.write(
-            { session throws(StoreError) in
-                let now = Timestamp.now()
-                let known = try DecisionQueries.expire(ids, at: now, in: session)
-                return (known.count, known, now)
-            },
-            afterCommit: { _, known, now in decisions.end(known, now: now) })
+        let (store, decisions) = (store, decisions)
+        var count = 0
+        // In one order, whoever writes: two replicas must not wait for each other's rows.
+        var left = ids.sorted()[...]
+        while !left.isEmpty {
+            let some = left.prefix(Self.endedAtOnce)
+            left = left.dropFirst(some.count)
+            let (known, _) = try await longWrites.pass { () throws(StoreError) in
+                try await store.write(
+                    { session throws(StoreError) in
+                        let now = Timestamp.now()
+                        return (try DecisionQueries.expire(some, at: now, in: session), now)
+                    },
+                    afterCommit: { known, now in decisions.end(known, now: now) })
+            }
+            count += known.count
+        }
         return count
     }
+
+    private static let endedAtOnce = 5_000
 }
 
 extension DecisionView {

@@ -12,7 +12,9 @@ extension LocalAPI {
         if settings.disablesRemoteRegistration && !isLocal { throw Failure.forbidden() }
         let request = try await BackgroundWork.run(on: call.body) { try RegistrationRequest($0) }
         let isValidated = try settings.validates(request.registrationToken, from: call.client)
-        let hash = try await BackgroundWork.run { PasswordHash.make(request.password) }
+        let hash = try await registrations.pass {
+            try await BackgroundWork.run { PasswordHash.make(request.password) }
+        }
         guard let hash else { throw Failure.badRequest("unable to hash") }
         var machine = MachineRecord(machineID: request.machineID, passwordHash: hash)
         machine.ipAddress = call.client.description
@@ -71,8 +73,8 @@ extension LocalAPI {
             throw Failure.unauthorized(
                 "machine \(request.machineID) attempted to auth with password but it is configured to use tls")
         }
-        let isRight = try await BackgroundWork.run {
-            PasswordHash.check(request.password, against: machine.passwordHash)
+        let isRight = try await logins.pass {
+            try await BackgroundWork.run { PasswordHash.check(request.password, against: machine.passwordHash) }
         }
         guard isRight else { throw Failure.unauthorized("incorrect Username or Password") }
     }

@@ -3,7 +3,7 @@ public import CrowdCore
 extension AlertInsertion {
     /// Stores the alerts of one request in order. What the database will never take of one alert costs the others nothing:
     /// they are stored, and that one's error is given in its place. Any other error is about all of them and thrown.
-    public static func insert(_ alerts: [NewAlert], at now: Timestamp, in session: any SQLSession)
+    public static func insert(_ alerts: some Collection<NewAlert>, at now: Timestamp, in session: any SQLSession)
         throws(StoreError) -> [Result<StoredAlert, StoreError>]
     {
         do {

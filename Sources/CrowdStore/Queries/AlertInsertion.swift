@@ -11,28 +11,38 @@ public enum AlertInsertion {
     public static func insert(_ new: NewAlert, at now: Timestamp, in session: any SQLSession)
         throws(StoreError) -> StoredAlert
     {
-        if let known = try session.first(
+        if let known = try known(new, in: session) { return known }
+        let id = try insertAlert(new, .time(now), in: session)
+        return StoredAlert(
+            id: id, isNew: true, decisions: try insert(AlertRows(new), of: id, at: now, in: session))
+    }
+
+    /// The same alert from the same machine, stored before.
+    public static func known(_ new: NewAlert, in session: any SQLSession) throws(StoreError) -> StoredAlert? {
+        try session.first(
             "SELECT id FROM alerts WHERE uuid = ? AND machine_alerts IS NOT DISTINCT FROM ?",
-            [.text(new.alert.uuid), .optional(new.machineRow)], { $0.int(0) })
-        {
-            return StoredAlert(id: known, isNew: false, decisions: [])
-        }
+            [.text(new.alert.uuid), .optional(new.machineRow)],
+            { StoredAlert(id: $0.int(0), isNew: false, decisions: []) })
+    }
+
+    /// Stores rows of an alert that is there.
+    public static func insert(_ rows: AlertRows, of id: Int64, at now: Timestamp, in session: any SQLSession)
+        throws(StoreError) -> [DecisionRecord]
+    {
         let stamp = SQLValue.time(now)
-        let id = try insertAlert(new, stamp, in: session)
         try Self.events.insert(
-            new.alert.events.lazy.map { event in
+            rows.events.lazy.map { event in
                 let time = Timestamp(rfc3339: event.timestamp).map { SQLValue.time($0) } ?? stamp
                 return [stamp, stamp, time, .text(serialized(event.meta ?? [])), .int(id)]
             }, in: session)
         try Self.meta.insert(
-            new.alert.meta.lazy.map { item in
+            rows.meta.lazy.map { item in
                 [
                     stamp, stamp, .text(item.key.cut(atBytes: maxMetaKeyBytes)),
                     .text(item.value.cut(atBytes: maxMetaValueBytes)), .int(id),
                 ]
             }, in: session)
-        return StoredAlert(
-            id: id, isNew: true, decisions: try insertDecisions(of: new, alert: id, at: now, in: session))
+        return try insertDecisions(of: rows, alert: id, at: now, in: session)
     }
 
     private static let events = RowInsertion(
@@ -70,12 +80,12 @@ public enum AlertInsertion {
     }
 
     private static func insertDecisions(
-        of new: NewAlert, alert: Int64, at now: Timestamp, in session: any SQLSession
+        of rows: AlertRows, alert: Int64, at now: Timestamp, in session: any SQLSession
     ) throws(StoreError) -> [DecisionRecord] {
-        guard !new.decisions.isEmpty else { return [] }
-        let (stamp, simulated) = (SQLValue.time(now), new.alert.simulated)
+        guard !rows.decisions.isEmpty else { return [] }
+        let (stamp, simulated) = (SQLValue.time(now), rows.simulated)
         let ids = try decisions.insertGivingIDs(
-            new.decisions.lazy.map { new in
+            rows.decisions.lazy.map { new in
                 let decision = new.decision
                 return [stamp, stamp, .time(new.until), .text(decision.scenario), .text(decision.type)]
                     + NumericRange(new.range).values
@@ -84,7 +94,7 @@ public enum AlertInsertion {
                         .text(decision.uuid), .int(alert),
                     ]
             }, in: session)
-        return zip(ids, new.decisions).map { id, new in
+        return zip(ids, rows.decisions).map { id, new in
             let decision = new.decision
             return DecisionRecord(
                 id: id, createdAt: now, until: new.until, scenario: decision.scenario, type: decision.type,

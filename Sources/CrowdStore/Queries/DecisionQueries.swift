@@ -23,26 +23,16 @@ public enum DecisionQueries {
     }
 
     /// Ends decisions now, leaving the rows; returns the ids that exist (protocol facts A.9).
-    public static func expire(_ ids: [Int64], at now: Timestamp, in session: any SQLSession)
+    public static func expire(_ ids: some Collection<Int64>, at now: Timestamp, in session: any SQLSession)
         throws(StoreError) -> [Int64]
     {
         var done: [Int64] = []
-        // In one order, whoever writes: two replicas must not wait for each other's rows.
-        for id in ids.sorted() {
+        for id in ids {
             let changed = try session.run(
                 "UPDATE decisions SET until = ?, updated_at = ? WHERE id = ?", [.time(now), .time(now), .int(id)])
             if changed > 0 { done.append(id) }
         }
         return done
-    }
-
-    /// Ids of the decisions that belong to these alerts.
-    public static func ids(ofAlerts alerts: [Int64], in session: any SQLSession) throws(StoreError) -> [Int64] {
-        var ids: [Int64] = []
-        for alert in alerts {
-            ids += try session.all("SELECT id FROM decisions WHERE alert_decisions = ?", [.int(alert)]) { $0.int(0) }
-        }
-        return ids
     }
 
     /// Number and sum of the ids of all active decisions, from the index alone.
@@ -85,31 +75,41 @@ public enum AlertDeletion {
         return try session.all("SELECT alerts.id FROM alerts" + condition.sql, condition.values) { $0.int(0) }
     }
 
-    /// Returns the decisions that vanished with the alerts.
-    public static func delete(_ alerts: [Int64], in session: any SQLSession) throws(StoreError) -> [Int64] {
-        let decisions = try DecisionQueries.ids(ofAlerts: alerts, in: session)
-        for alert in alerts { try session.run("DELETE FROM alerts WHERE id = ?", [.int(alert)]) }
-        return decisions
-    }
-
-    /// Deletes alerts from the first on until about `rows` decisions went with them; of an alert with more, only some.
-    public static func deleteSome(_ alerts: [Int64], rows: Int, in session: any SQLSession)
+    /// Deletes alerts from the first on until about `rows` of their rows went with them; of an alert with more, only some.
+    ///
+    /// - Returns: how many alerts are gone, and the decisions that are.
+    public static func deleteSome(_ alerts: some Collection<Int64>, rows: Int, in session: any SQLSession)
         throws(StoreError) -> (alerts: Int, decisions: [Int64])
     {
         var gone: [Int64] = []
-        for (done, alert) in alerts.enumerated() {
-            guard gone.count < rows else { return (done, gone) }
-            let room = rows - gone.count
-            let some = try session.all(
-                "SELECT id FROM decisions WHERE alert_decisions = ? LIMIT \(room + 1)", [.int(alert)]
-            ) { $0.int(0) }
-            if some.count > room {
-                for id in some { try session.run("DELETE FROM decisions WHERE id = ?", [.int(id)]) }
-                return (done, gone + some)
+        var (done, left) = (0, rows)
+        for alert in alerts {
+            guard left > 0 else { return (done, gone) }
+            let owned = try tables.map { table, owner throws(StoreError) in
+                try session.all("SELECT id FROM \(table) WHERE \(owner) = ? LIMIT \(left + 1)", [.int(alert)]) {
+                    $0.int(0)
+                }
             }
-            try session.run("DELETE FROM alerts WHERE id = ?", [.int(alert)])
-            gone += some
+            let count = owned.reduce(0) { $0 + $1.count }
+            if count <= left {
+                try session.run("DELETE FROM alerts WHERE id = ?", [.int(alert)])
+                gone += owned[0]
+                (done, left) = (done + 1, left - count)
+                continue
+            }
+            for (index, ids) in owned.enumerated() {
+                let some = ids.prefix(left)
+                for id in some { try session.run("DELETE FROM \(tables[index].name) WHERE id = ?", [.int(id)]) }
+                if index == 0 { gone += some }
+                left -= some.count
+            }
         }
-        return (alerts.count, gone)
+        return (done, gone)
     }
+
+    /// What goes with an alert.
+    private static let tables = [
+        (name: "decisions", owner: "alert_decisions"), (name: "events", owner: "alert_events"),
+        (name: "meta", owner: "alert_metas"),
+    ]
 }

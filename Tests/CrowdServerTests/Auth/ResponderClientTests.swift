@@ -15,15 +15,15 @@ import Testing
         "http://example.org:0/", "http://example.org:99999/", "http://example.org:x/", "http://exa mple.org/",
         "http://example.org/a b", "",
     ])
-    func otherURLsAreRefused(_ url: String) { #expect(ResponderClient(url) == nil) }
+    func otherURLsAreRefused(_ url: String) { #expect(ResponderClient(url, body: []) == nil) }
 
     @Test func postsAndReads() async throws {
         let server = try ScriptedServer { request in
             .init(request.path == "/a?b" && request.method == "POST" ? 200 : 404, bytes: request.body.reversed())
         }
-        let answer = await ResponderClient("http://127.0.0.1:\(server.port)/a?b")?.post([1, 2, 3])
+        let answer = await ResponderClient("http://127.0.0.1:\(server.port)/a?b", body: [1, 2, 3])?.answer()
         #expect(answer == [3, 2, 1])
-        let other = await ResponderClient("http://127.0.0.1:\(server.port)")?.post([1])
+        let other = await ResponderClient("http://127.0.0.1:\(server.port)", body: [1])?.answer()
         #expect(other == nil)
     }
 
@@ -36,8 +36,9 @@ import Testing
             ("server", pem, [3, 2, 1] as [UInt8]?), ("server", [], nil), ("elsewhere", pem, nil), ("plain", pem, nil),
         ] {
             let server = try await TLSEcho(authority, name == "plain" ? nil : name)
-            let answer = await ResponderClient("https://127.0.0.1:\(server.port)/x")?.post(
-                [1, 2, 3], authorities: authorities)
+            let client = ResponderClient(
+                "https://127.0.0.1:\(server.port)/x", body: [1, 2, 3], authorities: authorities)
+            let answer = await client?.answer()
             #expect(answer == expected, "\(name)")
             try await server.stop()
         }
@@ -48,7 +49,7 @@ import Testing
             ScriptedServer.Response.drop, .init(200, bytes: Array(repeating: 0, count: 70_000)), .init(500, "x"),
         ].enumerated() {
             let server = try ScriptedServer { _ in answer }
-            let received = await ResponderClient("http://127.0.0.1:\(server.port)/")?.post([1])
+            let received = await ResponderClient("http://127.0.0.1:\(server.port)/", body: [1])?.answer()
             #expect(received == nil, "answer \(index)")
             server.stop()
         }

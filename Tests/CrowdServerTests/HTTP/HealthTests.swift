@@ -10,33 +10,6 @@ import Testing
 
 @testable import CrowdServer
 
-/// A store whose writes fail while they are told to.
-private final class BrokenStore: Store {
-    private let base: any Store
-    let failure = Mutex<StoreError?>(nil)
-
-    init(_ base: any Store) { self.base = base }
-
-    func write<R: Sendable>(
-        _ body: @escaping @Sendable (any SQLSession) throws(StoreError) -> R,
-        afterCommit: @escaping @Sendable (R) -> Void
-    ) async throws(StoreError) -> R {
-        if let failure = failure.withLock({ $0 }) { throw failure }
-        return try await base.write(body, afterCommit: afterCommit)
-    }
-
-    func read<R: Sendable>(
-        _ body: @escaping @Sendable (any SQLSession) throws(StoreError) -> R
-    ) async throws(StoreError) -> R { try await base.read(body) }
-
-    func onForeignChange(_ action: @escaping ForeignChange.Action) { base.onForeignChange(action) }
-    func catchUp() async { await base.catchUp() }
-    func isKeeper() async -> Bool { await base.isKeeper() }
-    var isReachable: Bool { failure.withLock { $0?.kind != .unavailable } }
-    var migrations: [String] { base.migrations }
-    func close() async { await base.close() }
-}
-
 @Suite("Health") struct HealthTests {
     private static let flush = DatabaseConfig.Flush()
     private static let up = #"{"status":"up"}"#

@@ -34,7 +34,7 @@ import Testing
 
             var flush = DatabaseConfig.Flush()
             flush.maxItems = 2
-            try service.reload(config, flush: flush)
+            try service.reload(config, flush: flush, cti: nil)
             await housekeeper.flushAll()
             #expect(try await count() == 3)
         }

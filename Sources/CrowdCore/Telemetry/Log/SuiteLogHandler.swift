@@ -3,15 +3,12 @@ public import Logging
 /// swift-log's view of `SuiteLogging`. `critical` is CrowdSec's `fatal`.
 struct SuiteLogHandler: LogHandler {
     let logging: SuiteLogging
-    /// Threshold of this logger alone.
+    /// Threshold of this logger alone, instead of the shared one.
     var ownLevel: LogLevel?
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
 
-    init(logging: SuiteLogging, ownLevel: LogLevel?) {
-        self.logging = logging
-        self.ownLevel = ownLevel
-    }
+    init(logging: SuiteLogging) { self.logging = logging }
 
     var logLevel: Logger.Level {
         get { (ownLevel ?? logging.level).loggerLevel }

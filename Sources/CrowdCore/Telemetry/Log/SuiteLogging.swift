@@ -61,14 +61,10 @@ public final class SuiteLogging: Sendable {
     }
 
     /// A logger that writes here.
-    ///
-    /// - Parameter level: an own threshold instead of the shared one (`api.server.log_level`).
-    public func logger(_ label: String, level: LogLevel? = nil) -> Logger {
-        Logger(label: label) { _ in SuiteLogHandler(logging: self, ownLevel: level) }
-    }
+    public func logger(_ label: String) -> Logger { Logger(label: label) { _ in SuiteLogHandler(logging: self) } }
 
     /// Makes `Logger(label:)` of libraries write here too. At most once per process.
-    public func bootstrap() { LoggingSystem.bootstrap { _ in SuiteLogHandler(logging: self, ownLevel: nil) } }
+    public func bootstrap() { LoggingSystem.bootstrap { _ in SuiteLogHandler(logging: self) } }
 
     /// Opens the log file again under its name.
     public func reopen() {

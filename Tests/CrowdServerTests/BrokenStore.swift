@@ -1,0 +1,40 @@
+import CrowdStore
+import Synchronization
+
+/// A store whose writes fail while they are told to.
+final class BrokenStore: Store {
+    private let base: any Store
+    let failure = Mutex<StoreError?>(nil)
+    /// The next that fails, by itself: counted down by each.
+    let nextFailure = Mutex<(writes: Int, error: StoreError)?>(nil)
+
+    init(_ base: any Store) { self.base = base }
+
+    func write<R: Sendable>(
+        _ body: @escaping @Sendable (any SQLSession) throws(StoreError) -> R,
+        afterCommit: @escaping @Sendable (R) -> Void
+    ) async throws(StoreError) -> R {
+        if let failure = failure.withLock({ $0 }) ?? countedDown() { throw failure }
+        return try await base.write(body, afterCommit: afterCommit)
+    }
+
+    private func countedDown() -> StoreError? {
+        nextFailure.withLock { next in
+            next?.writes -= 1
+            guard let error = next?.error, next?.writes == 0 else { return nil }
+            next = nil
+            return error
+        }
+    }
+
+    func read<R: Sendable>(
+        _ body: @escaping @Sendable (any SQLSession) throws(StoreError) -> R
+    ) async throws(StoreError) -> R { try await base.read(body) }
+
+    func onForeignChange(_ action: @escaping ForeignChange.Action) { base.onForeignChange(action) }
+    func catchUp() async { await base.catchUp() }
+    func isKeeper() async -> Bool { await base.isKeeper() }
+    var isReachable: Bool { failure.withLock { $0?.kind != .unavailable } }
+    var migrations: [String] { base.migrations }
+    func close() async { await base.close() }
+}
