@@ -28,6 +28,9 @@ import Testing
         Case(name: "RFC3339NANO", text: "2182-04-25T15:58:42.237Z", takes: nil),
         Case(name: "ANSIC", text: "Thu Oct 13 12:24:49 2022", takes: nil),
         Case(name: "HTTPD_ERRORLOG", text: "[Thu Oct 13 12:24:49 2022] [core:error] [pid 10] [client 3", takes: nil),
+        Case(
+            name: "COMMONAPACHELOG", text: "h - - [26/Nov/2003:07:23:03 +0000] \"GET /\" 200 -98",
+            takes: "h - - [26/Nov/2003:07:23:03 +0000] \"GET /\" 200 -98"),
     ])
     func takesWhatTheReferenceTakes(_ test: Case) throws {
         for accelerated in [false, true] {
