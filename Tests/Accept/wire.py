@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """The same requests to two Local APIs, ours and Debian's crowdsec 1.4.6, and where their answers differ.
 
-  wire.py OURS THEIRS       host:port each; both have the machine wire / wire and the bouncer key KEY below, and no alerts
+  wire.py OURS THEIRS       host:port each; both have the machine wire / wire, the bouncer key KEY and the token secret SECRET
+                            below, and no alerts
 Compared: status, redirects, whether there is an error message, and of lists what is in them; not the words, order or times.
 Every difference has to be one of EXPECTED, with its reason. Exit: 0 none other, 1 others.
 """
-import gzip, json, re, socket, sys, time
+import base64, gzip, hashlib, hmac, json, random, re, socket, sys, time
 
 KEY = "0123456789abcdef0123456789abcdef"
+SECRET = b"s" * 64
 NEWER = "1.4.6 is older: as protocol 1.7 has it"
 # Pattern of the request's name: why the answers differ.
 EXPECTED = {
@@ -16,6 +18,10 @@ EXPECTED = {
     r"decisions\S*(scopes|origins|scenarios_not_containing)=$": "an empty list counts as not given",
     r"ip=192.0.2.7&range=": "one of two synonyms counts",
     r"alerts\?(kind|with_decisions|include_capi|scenario)=": NEWER,
+    r"token of (nobody|a number|no issue at)": "an error instead of a panic there",
+    r"token that ends beyond": "no number of seconds",
+    r"refresh with a token (of a ghost|of an empty name)": "who was deleted gets no other token",
+    r"refresh with a token (without an end|that ends)": "a token without an end is none",
     r"startup=true&startup=false": "of a repeated parameter the first value counts",
     r"alerts\?limit=-1": "a negative number is refused by nobody, and does not end it with a panic here",
     r"DELETE \S*alerts\?limit=x": "the limit is ignored there before it is read",
@@ -124,6 +130,17 @@ def log_in(place):
     return json.loads(answer.partition(b"\r\n\r\n")[2])["token"]
 
 
+def token(algorithm="HS256", **changes):
+    """A token with the right signature, whatever it says."""
+    now = int(time.time())
+    claims = {"exp": now + 3600, "id": "wire", "orig_iat": now, **changes}
+    encode = lambda value: base64.urlsafe_b64encode(value).rstrip(b"=")
+    parts = [{"alg": algorithm, "typ": "JWT"}, {key: value for key, value in claims.items() if value != "ABSENT"}]
+    text = b".".join(encode(json.dumps(part).encode()) for part in parts)
+    method = {"HS384": hashlib.sha384, "HS512": hashlib.sha512}.get(algorithm, hashlib.sha256)
+    return (text + b"." + encode(hmac.new(SECRET, text, method).digest())).decode()
+
+
 def alert(**changes):
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     event = {"timestamp": now, "meta": [{"key": "k", "value": "v"}]}
@@ -178,12 +195,19 @@ def cases():
         yield as_bouncer("/v1/decisions?" + query)
         yield as_bouncer("/v1/decisions/stream?startup=true&" + query)
         yield as_bouncer("/v1/decisions?" + query, "HEAD")
+    chance = random.Random(146)
+    choices = {"scopes": ["ip", "ip,range", "country", "AS,username"], "value": ["bob", "192.0.2.7"], "type": ["ban", "captcha"],
+               "origins": ["cscli", "lists,x"], "scenarios_containing": ["x", "bad,list"], "scenarios_not_containing": ["bad"],
+               "range": ["192.0.2.0/24", "::/0", "192.0.2.7"], "contains": ["true", "0"], "simulated": ["true", "false"]}
+    for _ in range(60):
+        names = chance.sample(sorted(choices), chance.randint(2, 4))
+        yield as_bouncer("/v1/decisions?" + "&".join(f"{name}={chance.choice(choices[name])}" for name in names))
     for query in ["", "scope=ip", "scope=Ip", "value=203.0.113.9", "value=x", "scenario=wire/a", "scenario=x", "ip=192.0.2.7",
                   "ip=192.0.2.8", "ip=bad", "range=192.0.2.0/24", "range=192.0.2.0/24&contains=false", "since=1h", "since=x",
                   "since=-1h", "until=0s", "until=1h", "created_before=1h", "decision_type=ban", "decision_type=x",
                   "origin=cscli", "origin=x", "include_capi=true", "include_capi=x", "has_active_decision=true",
                   "has_active_decision=false", "has_active_decision=x", "simulated=false", "simulated=true", "kind=x", "limit=1",
-                  "limit=x", "limit=0", "limit=-1", "sort=ASC", "sort=x", "with_decisions=false", "foo=1", "scope=ip&scope=x"]:
+                  "limit=x", "limit=0", "limit=-1", "sort=ASC", "sort=x", "limit=1&sort=ASC", "limit=1&sort=asc", "with_decisions=false", "foo=1", "scope=ip&scope=x"]:
         yield as_machine("/v1/alerts?" + query)
         yield as_machine("/v1/alerts?" + query, "HEAD")
     for path in ["/v1/alerts/x", "/v1/alerts/999999", "/v1/alerts/-1", "/v1/alerts/0", "/v1/alerts/1.0",
@@ -216,6 +240,9 @@ def cases():
     yield post("alert with the message's key in another case", text.replace(b'"message"', b'"Message"'))
     yield post("alert with bytes that are no UTF-8", text.replace(b'"m"', b'"\xff\xfe"'))
     yield post("alert with NUL", [alert(message="a\0b", scenario="s\0b")])
+    for place in [b'"m"', b'"wire/a"', b'"h"', b'"0.1"', b'"10s"', b'"v"', b'"k"', b'"203.0.113.9"']:
+        for name, odd in [("NUL", b"a\\u0000b"), ("bytes", b"a\xff\xfe"), ("half a pair", b"\\ud83d"), ("much", b"x" * 9000)]:
+            yield post(f"alert with {name} for {place.decode()}", text.replace(place, b'"' + odd + b'"', 1))
     yield post("alert with half a surrogate", text.replace(b'"m"', b'"\\ud800"'))
     yield post("alert with a raw control character", text.replace(b'"m"', b'"\x01"'))
     yield post("alert with quotes for SQL and the log", [alert(message="'; DROP TABLE alerts;--\n\r\x1b[2J", scenario="a'\"`$(x)\n")])
@@ -261,6 +288,27 @@ def cases():
         "Authorization": "Bearer " + ".".join([none] + token.split(".")[1:2] + [""])})
     yield "token with another signature", lambda token: request("GET", "/v1/alerts", {
         "Authorization": "Bearer " + token[:-6] + "AAAAAA"})
+    now = int(time.time())
+    for name, text in [
+            ("of ours", token()), ("that has run out", token(exp=now - 9)), ("that begins later", token(nbf=now + 600)),
+            ("that began", token(nbf=now - 9)), ("issued later", token(iat=now + 600)), ("with much else", token(aud="x", sub="y", iss="z")),
+            ("without an end", token(exp="ABSENT")), ("that ends never", token(exp=None)), ("that ends with words", token(exp=str(now + 9))),
+            ("that ends in fractions", token(exp=now + 600.5)), ("that ends beyond all", token(exp=1e300)),
+            ("of nobody", token(id="ABSENT")), ("of a number", token(id=5)), ("of an empty name", token(id="")), ("of a ghost", token(id="ghost")),
+            ("with HS384", token("HS384")), ("with HS512", token("HS512")), ("with none", token("none")), ("with RS256", token("RS256")),
+            ("with a part more", token() + ".x"), ("of an hour and more ago", token(orig_iat=now - 4000, exp=now - 400)),
+            ("of less than an hour ago", token(orig_iat=now - 3000, exp=now - 400)), ("of no issue at all", token(orig_iat="ABSENT"))]:
+        for path in ["/v1/heartbeat", "/v1/refresh_token"]:
+            use = "refresh with a " if path.endswith("token") else ""
+            yield f"{use}token {name}", lambda _, p=path, t=text: request("GET", p, {"Authorization": "Bearer " + t})
+    for header in ["", "Basic x", "Bearer", "Bearer x"]:
+        yield f"authorization {header!r} and a cookie", lambda token, h=header: request(
+            "GET", "/v1/heartbeat", {"Authorization": h, "Cookie": "jwt=" + token})
+    for first, name in [(True, "right"), (False, "wrong")]:
+        yield f"two authorizations, the first {name}", lambda token, f=first: request("GET", "/v1/heartbeat", {
+            "Authorization": "Bearer " + (token if f else "x") + "\r\nAuthorization: Bearer " + ("x" if f else token)})
+        yield f"two keys, the first {name}", lambda token, f=first: request("GET", "/v1/decisions?value=nobody", {
+            "X-Api-Key": (KEY if f else "x") + "\r\nX-Api-Key: " + ("x" if f else KEY)})
     yield "token in a cookie", lambda token: request("HEAD", "/v1/alerts", {"Cookie": "a=b; jwt=" + token})
     yield "query token", lambda token: request("HEAD", "/v1/alerts?token=" + token)
     for key in ["", "x", KEY.upper(), KEY[:-1], "a" * 5000]:

@@ -5,13 +5,17 @@ usage: kills.py --programs DIR --database YAML [--kills N] [--seed N]
   --programs  where crowd-lapi and cscli lie
   --database  db_config as YAML in one line; DIR in it is the working directory
 
-Eight machines post alerts and send each again until it is acknowledged, as agents do; some decisions are deleted; four
-bouncers with different filters follow the stream, one of them with held requests. In the end
+Nine machines post alerts and send each again until it is acknowledged, as agents do, one of them alerts that are stored
+over several transactions; some decisions are deleted; four bouncers with different filters follow the stream, two of them
+with held requests. In the end
   - every acknowledged alert is there, once, under the id that was given, and no alert is there twice,
   - every bouncer holds exactly the decisions that are active for its filter.
 Exit: 0 when that holds. One line of JSON says what happened.
 """
 import argparse, http.client, json, os, random, shutil, signal, socket, subprocess, sys, tempfile, threading, time, uuid
+
+# The machine that sends long alerts.
+LONG = 8
 
 PROFILES = """name: ban
 filters:
@@ -133,10 +137,18 @@ class Machine(Client):
                 "scenario_hash": "", "scenario_version": "", "simulated": False, "start_at": now, "stop_at": now,
                 "source": {"ip": address, "value": address, "scope": "Ip"}}
 
+    def long_alert(self, count):
+        alert = self.alert(count)
+        ban = {"duration": "4h", "origin": "kills", "scenario": alert["scenario"], "scope": "Ip", "type": "ban"}
+        decisions = [{**ban, "value": f"10.{self.number}.{count & 255}.{last}"} for last in range(200)]
+        return {**alert, "events": alert["events"] * 10_250, "decisions": decisions}
+
     def run(self):
         count = 0
         while not self.host.stopping:
             alerts = [self.alert(count + offset) for offset in range(self.random.choice([1, 1, 1, 5]))]
+            if self.number == LONG:
+                alerts[0] = self.long_alert(count)
             count += len(alerts)
             ids = self.post(alerts)
             for alert, identity in zip(alerts, ids):
@@ -216,7 +228,7 @@ def main():
     options = parser.parse_args()
     chance = random.Random(options.seed)
     host = Host(options.programs, options.database)
-    machines = [Machine(host, f"m{n}", n, options.seed * 100 + n) for n in range(8)]
+    machines = [Machine(host, f"m{n}", n, options.seed * 100 + n) for n in range(9)]
     bouncers = [
         Bouncer(host, "all", "", lambda d: True, False), Bouncer(host, "held", "", lambda d: True, True),
         Bouncer(host, "ssh", "scenarios_containing=ssh", lambda d: "ssh" in d["scenario"], True),

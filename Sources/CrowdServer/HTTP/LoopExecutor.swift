@@ -39,11 +39,17 @@ enum BackgroundWork {
     /// Compressed bytes from which inflating them does: they may become a thousand times as many.
     static let compressedBytes = 1 << 10
 
+    /// Bytes from which it takes so long that others need a thread left to them: no agent's alerts of a moment have as many.
+    static let longBytes = 1 << 20
+    private static let longWork = Turnstile(width: max(1, System.coreCount - 1))
+
     /// Work on a request's body: at once when that is small, unless it is to be done elsewhere `always`.
     static func run<R: Sendable>(
         on body: [UInt8], always: Bool = false, _ work: @escaping @Sendable ([UInt8]) throws -> R
     ) async throws -> R {
-        body.count < bodyBytes && !always ? try work(body) : try await run { try work(body) }
+        if body.count < bodyBytes && !always { return try work(body) }
+        if body.count < longBytes { return try await run { try work(body) } }
+        return try await longWork.pass { try await run { try work(body) } }
     }
 
     static func run<R: Sendable>(_ work: @escaping @Sendable () throws -> R) async throws -> R {

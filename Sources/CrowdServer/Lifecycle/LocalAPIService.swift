@@ -20,6 +20,11 @@ public final class LocalAPIService: Sendable {
         self.api = api
         self.config = config
         self.flush = Mutex(flush)
+        if let uri = config.listenURI { _ = try Self.split(uri) }
+        if let path = config.listenSocket, path.utf8.count > Self.longestSocketPath {
+            throw ConfigError(
+                "api.server.listen_socket: the path is longer than \(Self.longestSocketPath) bytes: \(path)")
+        }
         if let tls = config.tls, tls.certPath != nil {
             self.tls = try ServerTLS(tls, logger: api.logger)
         } else {
@@ -141,15 +146,25 @@ public final class LocalAPIService: Sendable {
         }
     }
 
-    /// `host:port`, `:port` for all addresses, `[v6]:port`.
+    private static let longestSocketPath = 107
+
+    /// `host:port`, `:port` for all addresses, `[v6]:port`. All addresses are those of both families, however that is written,
+    /// as Go's listeners have it.
     static func split(_ uri: String) throws(ConfigError) -> (host: String, port: Int) {
         guard let colon = uri.lastIndex(of: ":"), let port = Int(uri[uri.index(after: colon)...]),
             (0...65535).contains(port)
         else { throw ConfigError("api.server.listen_uri: '\(uri)' is not host:port") }
         var host = String(uri[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        return (host.isEmpty ? "0.0.0.0" : host, port)
+        return (["", "0.0.0.0", "::"].contains(host) ? allAddresses : host, port)
     }
+
+    private static let allAddresses: String = {
+        let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return "0.0.0.0" }
+        close(descriptor)
+        return "::"
+    }()
 
     private static func host(of uri: String) -> String {
         uri.lastIndex(of: ":").map { String(uri[..<$0]) } ?? uri

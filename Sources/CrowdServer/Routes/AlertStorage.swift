@@ -71,15 +71,12 @@ extension LocalAPI {
 
     /// Each decision is in force as soon as it is durable.
     private func add(_ parts: [AlertRows], to id: Int64) async throws(StoreError) {
-        let (store, decisions) = (store, decisions)
+        let decisions = decisions
         for part in parts {
-            _ = try await longWrites.pass { () throws(StoreError) in
-                try await store.write(
-                    { session throws(StoreError) in
-                        try AlertInsertion.insert(part, of: id, at: .now(), in: session)
-                    },
-                    afterCommit: { decisions.add($0, now: .now()) })
-            }
+            _ = try await writePortion(
+                isFirst: false,
+                { session throws(StoreError) in try AlertInsertion.insert(part, of: id, at: .now(), in: session) },
+                afterCommit: { decisions.add($0, now: .now()) })
         }
     }
 
@@ -90,23 +87,34 @@ extension LocalAPI {
         }
     }
 
+    /// One of the writes that a request may need many of. The first goes at once: most requests have no other.
+    func writePortion<R: Sendable>(
+        isFirst: Bool, _ body: @escaping @Sendable (any SQLSession) throws(StoreError) -> R,
+        afterCommit: @escaping @Sendable (R) -> Void
+    ) async throws(StoreError) -> R {
+        let store = store
+        if isFirst { return try await store.write(body, afterCommit: afterCommit) }
+        return try await longWrites.pass { () throws(StoreError) in
+            try await store.write(body, afterCommit: afterCommit)
+        }
+    }
+
     // MARK: Deleting
 
     /// Their decisions go with them; bouncers hear of it, which they do not from the reference.
     ///
     /// - Returns: how many there were.
     func delete(_ alerts: [Int64]) async throws(StoreError) -> Int {
-        let (store, decisions) = (store, decisions)
+        let decisions = decisions
         var left = alerts[...]
         while !left.isEmpty {
             let some = left.prefix(FlushQueries.batch)
-            let deleted = try await longWrites.pass { () throws(StoreError) in
-                try await store.write(
-                    { session throws(StoreError) in
-                        try AlertDeletion.deleteSome(some, rows: 2 * FlushQueries.rows, in: session)
-                    },
-                    afterCommit: { decisions.end($0.decisions, now: .now()) })
-            }
+            let deleted = try await writePortion(
+                isFirst: left.count == alerts.count,
+                { session throws(StoreError) in
+                    try AlertDeletion.deleteSome(some, rows: 2 * FlushQueries.rows, in: session)
+                },
+                afterCommit: { decisions.end($0.decisions, now: .now()) })
             left = left.dropFirst(deleted.alerts)
         }
         if !alerts.isEmpty { alertsChanged.store(true, ordering: .relaxed) }

@@ -45,21 +45,20 @@ extension LocalAPI {
 
     /// Sets the end of decisions to now, so that bouncers hear of it; many in portions.
     private func end(_ ids: [Int64]) async throws(StoreError) -> Int {
-        let (store, decisions) = (store, decisions)
+        let decisions = decisions
         var count = 0
         // In one order, whoever writes: two replicas must not wait for each other's rows.
         var left = ids.sorted()[...]
         while !left.isEmpty {
             let some = left.prefix(Self.endedAtOnce)
+            let (known, _) = try await writePortion(
+                isFirst: left.count == ids.count,
+                { session throws(StoreError) in
+                    let now = Timestamp.now()
+                    return (try DecisionQueries.expire(some, at: now, in: session), now)
+                },
+                afterCommit: { known, now in decisions.end(known, now: now) })
             left = left.dropFirst(some.count)
-            let (known, _) = try await longWrites.pass { () throws(StoreError) in
-                try await store.write(
-                    { session throws(StoreError) in
-                        let now = Timestamp.now()
-                        return (try DecisionQueries.expire(some, at: now, in: session), now)
-                    },
-                    afterCommit: { known, now in decisions.end(known, now: now) })
-            }
             count += known.count
         }
         return count
