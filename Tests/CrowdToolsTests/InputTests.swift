@@ -64,7 +64,9 @@ import Testing
     @Test(arguments: [
         ("Config.Prometheus.ListenPort", "6060"), ("Config.Prometheus.Level", "full"), ("Config.Crowdsec", "nil"),
         ("Config.Crowdsec.Enable", "nil"), ("Config.API.Server.Enable", "&false"),
-        ("Config.ConfigPaths.DataDir", "/data"),
+        ("Config.ConfigPaths.DataDir", "/data"), ("Config.Common.LogLevel", "4"),
+        ("Config.API.Server.Enable == false", "true"), ("Config.Crowdsec == nil", "true"),
+        ("Config.ConfigPaths.DataDir + '/x'", "/data/x"), ("len(Config.API.Server.TrustedIPs)", "0"),
     ])
     func configurationKeys(_ key: String, _ shown: String) throws {
         let yaml = "config_paths: {config_dir: /c, data_dir: /data}\napi: {server: {enable: false}}\n"

@@ -49,9 +49,8 @@ enum LAPICommands {
         try await post(login, password, to: url, call)
         call.info("Successfully registered to Local API (LAPI)")
         let text = CredentialsFile.yaml(url: url, login: login, password: password)
-        guard let path = try call.flags.nonEmpty("file") ?? call.config().client?.credentialsPath else {
-            return call.print(text)
-        }
+        let path = try call.flags.nonEmpty("file") ?? call.config().client?.credentialsPath
+        guard let path, path != "-" else { return call.terminal.print(text, terminator: "") }
         try CredentialsFile.write(text, to: path)
         call.info("Local API credentials written to '\(path)'")
         call.terminal.log(
@@ -65,7 +64,9 @@ enum LAPICommands {
         }
         if url.hasPrefix("/") { return url }
         if !url.hasPrefix("http://") && !url.hasPrefix("https://") { url = "http://" + url }
-        return url.hasSuffix("/") ? url : url + "/"
+        url = url.hasSuffix("/") ? url : url + "/"
+        do { try LocalAPIAddress.check(url) } catch { throw CommandError("parsing api url: \(error)") }
+        return url
     }
 
     private static func known(_ call: Invocation) -> String? {
@@ -93,7 +94,9 @@ enum LAPICommands {
             .post, "v1/watchers", headers: [("Content-Type", "application/json")], body: writer.bytes)
         let answer: HTTPResponse
         do { answer = try await HTTPClient(endpoint).send(request) } catch {
-            throw CommandError("api client register: api register (\(url)): \(GoNetworkError.text(error, url: url))")
+            let reason = GoNetworkError.text(error, url: url)
+            let target = url.hasPrefix("/") ? "http://unix/" : url
+            throw CommandError("api client register: api register (\(url)): Post \"\(target)v1/watchers\": \(reason)")
         }
         guard !answer.isSuccess else { return }
         let message = (try? JSON.parse(answer.body))?["message"]?.string ?? "http code \(answer.status)"

@@ -23,7 +23,16 @@ struct Table {
         }
     }
 
+    /// A title that is longer than the columns widens the last one.
     private var widths: [Int] {
+        var widths = columnWidths
+        guard let title, !widths.isEmpty else { return widths }
+        let inner = widths.reduce(widths.count - 1) { $0 + $1 + 2 } - 2
+        widths[widths.count - 1] += max(0, Self.width(title) - inner)
+        return widths
+    }
+
+    private var columnWidths: [Int] {
         (header.isEmpty ? rows.first ?? [] : header).indices.map { column in
             ((header.isEmpty ? [] : [header]) + rows).map { Self.lines(of: $0[column]).map(Self.width).max() ?? 0 }
                 .max() ?? 0
