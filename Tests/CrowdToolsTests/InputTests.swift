@@ -1,4 +1,5 @@
 import CrowdCore
+import CrowdHTTP
 import Testing
 
 @testable import CrowdTools
@@ -59,6 +60,24 @@ import Testing
         var found: String?
         do { try LocalAPIAddress.check(url) } catch { found = error.message }
         #expect(found == message)
+    }
+
+    @Test(arguments: [
+        (
+            LAPICredentials.Endpoint.url("http://127.0.0.1:8080/"), "Failed to connect: Couldn't connect to server",
+            "Post \"http://127.0.0.1:8080/v1/watchers/login\": dial tcp 127.0.0.1:8080: connect: connection refused"
+        ),
+        (
+            .url("https://lapi.example:8080/"), "Could not resolve host: lapi.example",
+            "Post \"https://lapi.example:8080/v1/watchers/login\": dial tcp: lookup lapi.example: no such host"
+        ),
+        (
+            .socket("/nonexistent.sock"), "Failed to connect to unix port 80: Couldn't connect to server",
+            "Post \"http://unix/v1/watchers/login\": dial unix /nonexistent.sock: connect: no such file or directory"
+        ),
+    ])
+    func failedLogIns(_ endpoint: LAPICredentials.Endpoint, _ reason: String, _ text: String) {
+        #expect(GoNetworkError.logIn(.unreachable(reason), at: endpoint) == text)
     }
 
     @Test(arguments: [

@@ -37,7 +37,11 @@ enum LAPICommands {
         call.print("Loaded credentials from \(path)")
         call.print("Trying to authenticate with \(identity) on \(address)")
         do { try await call.client(scenarios: call.installedScenarios()).authenticate() } catch {
-            throw CommandError("failed to authenticate to Local API (LAPI): \(error)")
+            var reason = "\(error)"
+            if case LAPIError.unreachable(let fault) = error {
+                reason = GoNetworkError.logIn(fault, at: credentials.endpoint)
+            }
+            throw CommandError("failed to authenticate to Local API (LAPI): \(reason)")
         }
         call.print("You can successfully interact with Local API (LAPI)")
     }

@@ -59,22 +59,29 @@ public struct Cscli: Sendable {
             terminal.error("\(parsed.pathText): \(missing)")
             return 1
         }
+        var call: Invocation?
         do {
             let invocation = try invocation(for: parsed, &terminal)
+            call = invocation
             try await action(invocation)
             return 0
         } catch {
             if let error = error as? CommandError, error.showsHelp { terminal.print(help.text) }
-            terminal.error("\(parsed.pathText): \(Self.sentence(error))")
+            terminal.error("\(parsed.pathText): \(Self.sentence(error, call))")
             return 1
         }
     }
 
     /// The Local API's own words, without the status that only programs need.
-    private static func sentence(_ error: any Error) -> String {
+    private static func sentence(_ error: any Error, _ call: Invocation?) -> String {
         switch error {
         case LAPIError.refused(_, let message): "API error: \(message)"
-        case LAPIError.unreachable(let reason): "error while performing request: \(reason)"
+        case LAPIError.unreachable(let fault):
+            if let endpoint = try? call?.credentials().endpoint {
+                "performing request: could not get jwt token: \(GoNetworkError.logIn(fault, at: endpoint))"
+            } else {
+                "performing request: \(fault)"
+            }
         default: "\(error)"
         }
     }
