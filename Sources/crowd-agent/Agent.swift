@@ -19,16 +19,28 @@ struct Agent {
     private static let drain = GoDuration.seconds(3)
     /// How long a replay waits for the Local API to take its alerts.
     private static let replayDelivery = GoDuration.seconds(60)
+    /// How long a start waits for the agent before it, which may still be stopping.
+    private static let predecessor = GoDuration.seconds(5)
+
+    private static let acquisitionFailed = "crowdsec init: while loading acquisition config"
 
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
 
+    /// Until there is a log, what goes wrong is thrown; from then on it is said there, too.
     func run() throws -> Int32 {
         FreedMemory.givesBackLargeBlocks()
         let config = try SuiteConfig.load(path: options.configPath)
-        guard let agent = config.agent, agent.enabled else { throw Failure(description: "crowdsec agent is disabled") }
         let logging = try makeLogging(config)
+        do { return try run(config, logging) } catch {
+            logging.fatal("\(error)")
+            return 1
+        }
+    }
+
+    private func run(_ config: SuiteConfig, _ logging: SuiteLogging) throws -> Int32 {
+        guard let agent = config.agent, agent.enabled else { throw Failure(description: "crowdsec agent is disabled") }
         let log = logging.logger("agent")
         for warning in config.warnings { log.warning("\(warning)") }
         let hub = HubFacts(config.paths, log)
@@ -44,7 +56,8 @@ struct Agent {
     private func makeLogging(_ config: SuiteConfig) throws(ConfigError) -> SuiteLogging {
         options.dsn == nil && !options.onlyTests
             ? try SuiteLogging(config.common, file: "crowdsec.log", level: options.level)
-            : try SuiteLogging(.standardOutput, level: options.level ?? config.common.logLevel)
+            : try SuiteLogging(
+                options.isDry ? .standardOutput : .standardError, level: options.level ?? config.common.logLevel)
     }
 
     // MARK: content
@@ -89,17 +102,22 @@ struct Agent {
     ) -> Acquisition.Loaded {
         let loaded = Acquisition.load(agent, context)
         for reason in loaded.unavailable { log.error("\(reason)") }
+        if agent.acquisitionPath == nil, agent.acquisitionDirectory == nil {
+            log.warning("no acquisition_path or acquisition_dir specified")
+        } else if loaded.files == 0 {
+            log.warning("no acquisition file found")
+        }
         return loaded
     }
 
     private func test(_ config: SuiteConfig, _ agent: AgentConfig, _ content: Content, _ log: Logger) throws -> Int32 {
         let acquisition = loadAcquisition(agent, AcquisitionContext(metrics: Metrics(), log: log), log)
         for error in acquisition.errors {
-            log.critical("crowdsec init: while loading acquisition config: \(error)")
+            log.critical("\(Self.acquisitionFailed): \(error)")
         }
         _ = try credentials(config)
         if acquisition.sources.isEmpty, acquisition.errors.isEmpty {
-            log.critical("crowdsec init: while loading acquisition config: no datasource enabled")
+            log.critical("\(Self.acquisitionFailed): no datasource enabled")
             return 1
         }
         guard acquisition.errors.isEmpty, content.refused.isEmpty else { return 1 }
@@ -131,12 +149,15 @@ struct Agent {
     ) throws -> Int32 {
         let context = AcquisitionContext(metrics: metrics, log: log)
         let acquisition = loadAcquisition(agent, context, log)
-        for error in acquisition.errors { log.error("Acquisition entry left out: \(error)") }
+        for error in acquisition.errors { log.error("\(Self.acquisitionFailed): \(error)") }
         guard !acquisition.sources.isEmpty else {
-            throw Failure(description: "crowdsec init: while loading acquisition config: no datasource enabled")
+            throw Failure(description: "\(Self.acquisitionFailed): no datasource enabled")
         }
         let client = try client(config, content)
         let directory = config.paths.dataDirectory + "/crowd-agent"
+        // Two agents on one checkpoint would count lines twice and lose others.
+        let lock = try DirectoryLock(directory, mode: 0o700, patience: Self.predecessor)
+        defer { withExtendedLifetime(lock) {} }
         let spool = try AlertSpool(.init(directory: directory), metrics: metrics, log: log)
         let listener = metricsListener(config, metrics, log)
         defer { withExtendedLifetime(listener) {} }
@@ -159,7 +180,9 @@ struct Agent {
         ServiceManager.ready()
         waitForEnd(&service, context, contact, log, logging)
         ServiceManager.stopping()
+        log.info("Killing parser routines")
         service.stop()
+        log.info("Bucket routine exiting")
         let isEmpty = Completion.wait { await spool.waitUntilEmpty(within: Self.drain) }
         if !isEmpty { log.warning("Alerts wait in the spool for the next start. count=\(spool.count)") }
         if config.client?.unregistersOnExit == true {
@@ -197,9 +220,10 @@ struct Agent {
     ) {
         while true {
             switch signals.next(within: 200) {
-            case .terminate: return
+            case .terminate: return log.info("Crowdsec engine shutting down")
             case .reload:
                 ServiceManager.reloading()
+                log.info("SIGHUP received, reloading")
                 logging.reopen()
                 reload(&service, context, contact, log, logging)
                 ServiceManager.ready()

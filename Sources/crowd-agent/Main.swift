@@ -12,11 +12,12 @@ import Glibc
         } catch {
             end(error.description, status: error.status)
         }
-        if options.showsVersion { end("version: \(SuiteVersion.current)", status: 0) }
+        if options.showsVersion { end(SuiteVersion.report, status: 0) }
         do {
             exit(try Agent(options: options, signals: signals).run())
         } catch {
-            end("level=fatal msg=\"\(error)\"", status: 1)
+            SuiteLogging.fatal("\(error)")
+            exit(1)
         }
     }
 

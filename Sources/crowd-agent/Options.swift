@@ -35,6 +35,7 @@ struct Options {
                 .option("dump-data", "dir", "with -dsn: write there what became of every line, send no alert"),
                 .toggle("order-event", "accepted: the order of events is always kept"),
                 .toggle("no-api", "ignored: the Local API is crowd-lapi"),
+                .toggle("no-cs", "refused: crowd-agent is nothing else"),
                 .toggle("no-capi", "ignored: the agent does not use the central API"),
             ])
 
@@ -74,6 +75,7 @@ struct Options {
 
     private func check(_ values: CommandLineFlags.Values) throws(Refusal) {
         func refuse(_ text: String) -> Refusal { Refusal(description: text, status: 1) }
+        if values.isSet("no-cs") { throw refuse("you must run at least the API Server or crowdsec") }
         if dsn != nil, type.isEmpty { throw refuse("-dsn requires a -type argument") }
         if dsn == nil, !type.isEmpty { throw refuse("-type requires a -dsn argument") }
         if dsn == nil, transform != nil { throw refuse("-transform requires a -dsn argument") }

@@ -16,19 +16,30 @@ struct Daemon: Sendable {
             return error.exitStatus
         }
         if options.showsVersion {
-            Self.print("version: \(SuiteVersion.current)", to: 1)
+            Self.print(SuiteVersion.report, to: 1)
             return 0
         }
-        do { return try await serve(options) } catch {
-            Self.print("level=fatal msg=\"\(error)\"", to: 2)
+        do { return try await start(options) } catch {
+            SuiteLogging.fatal("\(error)")
             return 1
         }
     }
 
-    private func serve(_ options: Options) async throws -> Int32 {
+    /// Until there is a log, what goes wrong is thrown; from then on it is said there, too.
+    private func start(_ options: Options) async throws -> Int32 {
+        guard !options.leavesOutServer else {
+            throw ConfigError("you must run at least the API Server or crowdsec")
+        }
         let config = try SuiteConfig.load(path: options.configPath)
+        let logs = try Logs(config, options)
+        do { return try await serve(config, options, logs) } catch {
+            logs.messages.fatal("\(error)")
+            return 1
+        }
+    }
+
+    private func serve(_ config: SuiteConfig, _ options: Options, _ logs: Logs) async throws -> Int32 {
         let (server, database) = try Self.sections(of: config)
-        let logs = try Logs(config, server, options)
         let logger = logs.messages.logger("lapi")
         for warning in config.warnings { logger.warning("\(warning)") }
         let secret = try Self.secret()
@@ -63,12 +74,13 @@ struct Daemon: Sendable {
         for await event in signals.stream() {
             guard event == .reload else { break }
             ServiceManager.reloading()
+            logger.info("SIGHUP received, reloading")
             logs.reopen()
             do {
                 let config = try SuiteConfig.load(path: options.configPath)
                 let (server, database) = try Self.sections(of: config)
                 try service.reload(server, flush: database.flush, cti: config.cti)
-                logs.level = Logs.level(config, server, options)
+                logs.level = Logs.level(config, options)
                 logger.info("Configuration reloaded")
             } catch {
                 service.reloadFailed()
@@ -77,7 +89,7 @@ struct Daemon: Sendable {
             ServiceManager.ready()
         }
         ServiceManager.stopping()
-        logger.info("Shutting down")
+        logger.info("serve: shutting down api server")
     }
 
     /// `-t`: everything that a start would refuse, without serving or touching the database.
@@ -118,7 +130,10 @@ struct Daemon: Sendable {
     /// `CS_LAPI_SECRET`, shared by all instances behind one address.
     private static func secret() throws(ConfigError) -> [UInt8]? {
         guard let text = getenv("CS_LAPI_SECRET").map({ String(cString: $0) }), !text.isEmpty else { return nil }
-        guard text.utf8.count >= 64 else { throw ConfigError("CS_LAPI_SECRET not strong enough") }
+        guard text.utf8.count >= 64 else {
+            throw ConfigError(
+                "api server init: unable to run local API: controller init: CS_LAPI_SECRET not strong enough")
+        }
         return Array(text.utf8)
     }
 

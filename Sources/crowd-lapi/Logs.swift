@@ -5,8 +5,14 @@ struct Logs: Sendable {
     let messages: SuiteLogging
     let requests: SuiteLogging
 
-    init(_ config: SuiteConfig, _ server: LAPIServerConfig, _ options: Options) throws(ConfigError) {
-        let level = Self.level(config, server, options)
+    /// A test of the configuration speaks to whoever started it.
+    init(_ config: SuiteConfig, _ options: Options) throws(ConfigError) {
+        let level = Self.level(config, options)
+        guard !options.onlyTests else {
+            messages = try SuiteLogging(.standardError, level: level)
+            requests = messages
+            return
+        }
         messages = try SuiteLogging(config.common, file: "crowdsec-lapi.log", level: level)
         requests =
             config.common.logMedia == .file
@@ -14,8 +20,8 @@ struct Logs: Sendable {
     }
 
     /// From the command line, else the Local API's own, else that of all.
-    static func level(_ config: SuiteConfig, _ server: LAPIServerConfig, _ options: Options) -> LogLevel {
-        options.level ?? server.logLevel ?? config.common.logLevel
+    static func level(_ config: SuiteConfig, _ options: Options) -> LogLevel {
+        options.level ?? config.server?.logLevel ?? config.common.logLevel
     }
 
     var level: LogLevel {

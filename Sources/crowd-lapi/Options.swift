@@ -10,6 +10,8 @@ struct Options {
     var level: LogLevel?
     var onlyTests = false
     var showsVersion = false
+    /// Told to leave out the only thing that it does.
+    var leavesOutServer = false
 
     private static let levels = ["trace", "debug", "info", "warning", "error", "fatal"]
 
@@ -20,6 +22,7 @@ struct Options {
             + [
                 .toggle("t", "test the configuration and exit"), .toggle("version", "print the version and exit"),
                 .toggle("no-cs", "ignored: the agent is crowd-agent"), .toggle("no-capi", "do not use the central API"),
+                .toggle("no-api", "refused: crowd-lapi is nothing else"),
             ])
 
     init(_ arguments: [String]) throws(CommandLineFlags.Refusal) {
@@ -27,6 +30,7 @@ struct Options {
         configPath = values["c"] ?? configPath
         onlyTests = values.isSet("t")
         showsVersion = values.isSet("version")
+        leavesOutServer = values.isSet("no-api")
         // The most verbose one wins.
         level = Self.levels.first { values.isSet($0) }.flatMap { LogLevel($0) }
     }

@@ -43,11 +43,11 @@ import Testing
         ), ("filename: /x\nlabels: {type: x}\n---\nfilename: /y\n", " (position 1): missing labels"),
         (
             "filename: /x\nfilename: /x\nlabels: {type: x}\n",
-            ": position 0: [2:1] mapping key \"filename\" already defined at line 1"
+            ": position 0: [2:1] mapping key \"filename\" already defined at [1:1]"
         ),
         (
             "---\nfilename: /x\nlabels: {type: x}\n---\nsource: syslog\nsource: file\n",
-            ": position 1: [6:1] mapping key \"source\" already defined at line 5"
+            ": position 1: [6:1] mapping key \"source\" already defined at [5:1]"
         ),
         (
             "filename: /x\nlabels: {type: x}\nmode: server\n",
@@ -55,7 +55,18 @@ import Testing
         ),
         (
             "filename: /x\nlabels: {type: x}\nforce_inotify: 7x\n",
-            ": datasource of type file: cannot unmarshal !!str `7x` into bool [3:16]"
+            ": datasource of type file: cannot parse FileAcquisition configuration: [3:16] cannot unmarshal string "
+                + "into Go struct field Configuration.ForceInotify of type bool"
+        ),
+        (
+            "filename: [/x]\nlabels: {type: x}\n",
+            ": datasource of type file: cannot parse FileAcquisition configuration: [1:11] cannot unmarshal "
+                + "[]interface {} into Go struct field Configuration.Filename of type string"
+        ),
+        (
+            "source: journalctl\njournalctl_filter: a\nlabels: {type: x}\n",
+            ": datasource of type journalctl: cannot parse: [2:20] cannot unmarshal string into Go struct field "
+                + "Configuration.JournalctlFilter of type []string"
         ),
         (
             "filename: /x\nlabels: {type: x}\ndiscovery_poll_interval: zz\n",

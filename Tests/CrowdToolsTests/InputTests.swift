@@ -1,4 +1,5 @@
 import CrowdCore
+import CrowdHTTP
 import Testing
 
 @testable import CrowdTools
@@ -62,9 +63,29 @@ import Testing
     }
 
     @Test(arguments: [
+        (
+            LAPICredentials.Endpoint.url("http://127.0.0.1:8080/"), "Failed to connect: Couldn't connect to server",
+            "Post \"http://127.0.0.1:8080/v1/watchers/login\": dial tcp 127.0.0.1:8080: connect: connection refused"
+        ),
+        (
+            .url("https://lapi.example:8080/"), "Could not resolve host: lapi.example",
+            "Post \"https://lapi.example:8080/v1/watchers/login\": dial tcp: lookup lapi.example: no such host"
+        ),
+        (
+            .socket("/nonexistent.sock"), "Failed to connect to unix port 80: Couldn't connect to server",
+            "Post \"http://unix/v1/watchers/login\": dial unix /nonexistent.sock: connect: no such file or directory"
+        ),
+    ])
+    func failedLogIns(_ endpoint: LAPICredentials.Endpoint, _ reason: String, _ text: String) {
+        #expect(GoNetworkError.logIn(.unreachable(reason), at: endpoint) == text)
+    }
+
+    @Test(arguments: [
         ("Config.Prometheus.ListenPort", "6060"), ("Config.Prometheus.Level", "full"), ("Config.Crowdsec", "nil"),
         ("Config.Crowdsec.Enable", "nil"), ("Config.API.Server.Enable", "&false"),
-        ("Config.ConfigPaths.DataDir", "/data"),
+        ("Config.ConfigPaths.DataDir", "/data"), ("Config.Common.LogLevel", "4"),
+        ("Config.API.Server.Enable == false", "true"), ("Config.Crowdsec == nil", "true"),
+        ("Config.ConfigPaths.DataDir + '/x'", "/data/x"), ("len(Config.API.Server.TrustedIPs)", "0"),
     ])
     func configurationKeys(_ key: String, _ shown: String) throws {
         let yaml = "config_paths: {config_dir: /c, data_dir: /data}\napi: {server: {enable: false}}\n"

@@ -10,6 +10,8 @@ public enum Acquisition {
         /// Left out because this host lacks what they need: no error of the configuration.
         public var unavailable: [String] = []
         public var errors: [ConfigError] = []
+        /// How many files there were to read.
+        public var files = 0
     }
 
     /// One file, then all `*.yaml` and all `*.yml` of a directory.
@@ -32,6 +34,7 @@ public enum Acquisition {
         searchPath: String = ProgramStart.searchPath
     ) {
         let documents: [YAMLNode?]
+        loaded.files += 1
         do {
             documents = try ConfigFile.documents(path, expandEnvironment: true)
         } catch {

@@ -69,9 +69,21 @@ struct AcquisitionDocument {
         var text = file
         if let position { text += " (position \(position))" }
         if !kind.isEmpty { text += ": datasource of type \(kind)" }
+        if let sentence = UnfitValue.sentence(error, in: node, reading: reading) {
+            return ConfigError("\(text): \(sentence)")
+        }
         text += ": \(error.message)"
         if let mark = error.mark, mark != node.mark { text += " [\(mark.line):\(mark.column)]" }
         return ConfigError(text)
+    }
+
+    /// What CrowdSec says it was doing.
+    private var reading: String {
+        switch kind {
+        case "file": "cannot parse FileAcquisition configuration:"
+        case "docker": "while parsing DockerAcquisition configuration:"
+        default: "cannot parse:"
+        }
     }
 
     /// A file that is no YAML, or has a key twice.
@@ -79,7 +91,11 @@ struct AcquisitionDocument {
         guard let mark = error.mark else { return error }
         let place = "[\(mark.line):\(mark.column)]"
         guard error.message.hasPrefix("mapping key") else { return ConfigError("\(file): \(place) \(error.message)") }
-        return ConfigError("\(file): position \(position(of: mark)): \(place) \(error.message)")
+        // Keys of one mapping stand below each other.
+        let words = error.message.split(separator: " ")
+        let first = words.last.flatMap { Int($0) }.map { "[\($0):\(mark.column)]" }
+        let message = first.map { words.dropLast(2).joined(separator: " ") + " \($0)" } ?? error.message
+        return ConfigError("\(file): position \(position(of: mark)): \(place) \(message)")
     }
 
     private static func position(of mark: SourceMark) -> Int {

@@ -18,7 +18,7 @@ struct ListeningSocket {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
         guard Self.bind(fd, ip, port) == 0, listen(fd, 64) == 0 else {
             let reason = systemMessage(errno)
-            close(fd)
+            Glibc.close(fd)
             throw ConfigError("\(place): bind: \(reason)")
         }
         self.port = Self.boundPort(fd) ?? port
@@ -34,15 +34,27 @@ struct ListeningSocket {
         fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard fd >= 0 else { throw ConfigError("\(place): \(systemMessage(errno))") }
         if Self.connect(fd, &address) == 0 {
-            close(fd)
+            Glibc.close(fd)
             throw ConfigError("\(place): somebody else listens there")
         }
         unlink(path)
         guard Self.bind(fd, &address) == 0, chmod(path, 0o600) == 0, listen(fd, 16) == 0 else {
             let reason = systemMessage(errno)
-            close(fd)
+            Glibc.close(fd)
             throw ConfigError("\(place): \(reason)")
         }
+    }
+
+    /// Ends listening; what is at a path stays there.
+    func close() { Glibc.close(fd) }
+
+    /// Whether a server answers at a path.
+    fileprivate static func isAnswered(_ path: String) -> Bool {
+        guard var address = Self.address(path: path) else { return false }
+        let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard fd >= 0 else { return false }
+        defer { Glibc.close(fd) }
+        return connect(fd, &address) == 0
     }
 
     private static func address(path: String) -> sockaddr_un? {
@@ -94,5 +106,30 @@ struct ListeningSocket {
         guard status == 0 else { return nil }
         // The port lies at the same place for both families.
         return withUnsafeBytes(of: &storage) { Int($0[2]) << 8 | Int($0[3]) }
+    }
+}
+
+/// Asked before a server replaces anything: a second one must end without harm to the first.
+public enum ListeningPlace {
+    /// Names of hosts are not looked up here.
+    ///
+    /// - Throws: `listen tcp 127.0.0.1:8080: bind: address already in use`.
+    public static func check(address: String, port: Int) throws(ConfigError) {
+        guard IPAddress(address) != nil || address == "localhost" else { return }
+        try ListeningSocket(address: address, port: port).close()
+    }
+
+    /// What a dead process left is free.
+    ///
+    /// - Throws: `listen unix /run/lapi.sock: bind: address already in use`.
+    public static func check(path: String) throws(ConfigError) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFSOCK else {
+            throw ConfigError("listen unix \(path): bind: something that is no socket is there")
+        }
+        guard !ListeningSocket.isAnswered(path) else {
+            throw ConfigError("listen unix \(path): bind: \(systemMessage(EADDRINUSE))")
+        }
     }
 }

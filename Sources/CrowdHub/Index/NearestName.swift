@@ -17,6 +17,10 @@ public enum NearestName {
         return best?.name
     }
 
+    public static func distance(from one: String, to other: String) -> Int {
+        distance(Array(one.utf8), Array(other.utf8))
+    }
+
     /// Levenshtein's, by bytes: O(a · b) time, O(b) space.
     static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
         guard abs(a.count - b.count) < maxDistance else { return max(a.count, b.count) }

@@ -24,19 +24,7 @@ enum HubFiles {
     }
 }
 
-/// One operation on a hub at a time: a timer's upgrade and an operator's command wait for each other. Ends with the
-/// process at the latest.
-final class HubLock {
-    private let descriptor: Int32
-
-    init(_ directory: String) throws(HubError) {
-        do { try FileContents.makeDirectory(directory) } catch { throw HubError(error) }
-        descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .file("open \(directory): \(systemMessage(errno))") }
-        while flock(descriptor, LOCK_EX) != 0 {
-            guard errno == EINTR else { break }
-        }
-    }
-
-    deinit { close(descriptor) }
+/// One operation on a hub at a time: a timer's upgrade and an operator's command wait for each other.
+func lockHub(_ directory: String) throws(HubError) -> DirectoryLock {
+    do { return try DirectoryLock(directory) } catch { throw HubError(error) }
 }

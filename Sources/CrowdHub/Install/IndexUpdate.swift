@@ -13,7 +13,7 @@ public enum IndexUpdate {
         guard let bytes = try await source.index(withContent: withContent, known: known) else { return false }
         _ = try HubIndex(bytes)
         willWrite()
-        let lock = try HubLock(paths.hubDirectory)
+        let lock = try lockHub(paths.hubDirectory)
         defer { withExtendedLifetime(lock) {} }
         try HubFiles.replace(paths.indexPath, with: bytes)
         return true

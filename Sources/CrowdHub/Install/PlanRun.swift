@@ -40,7 +40,7 @@ public struct PlanRun: Sendable {
 
     /// - Throws: at the first step that fails; `needsReload` tells whether there were others before.
     public mutating func run() async throws(HubError) {
-        let lock = try HubLock(plan.hub.paths.hubDirectory)
+        let lock = try lockHub(plan.hub.paths.hubDirectory)
         defer { withExtendedLifetime(lock) {} }
         let contents = try await fetch()
         defer { staged.discard() }

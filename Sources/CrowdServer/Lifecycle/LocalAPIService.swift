@@ -61,6 +61,7 @@ public final class LocalAPIService: Sendable {
     public func run(ready: @escaping @Sendable (String) -> Void, until stop: @escaping @Sendable () async -> Void)
         async throws
     {
+        try checkPlaces()
         try await api.start()
         let listeners = try listeners(ready: ready)
         var group = ServiceGroupConfiguration(services: listeners, logger: Self.quietLogger)
@@ -100,6 +101,15 @@ public final class LocalAPIService: Sendable {
             api.health.met("changed certificates cannot be used, the old ones stay in force", in: .certificates)
             api.logger.error("Changed certificates cannot be used, the old ones stay in force. error=\(error)")
         }
+    }
+
+    /// Both before either is bound: a second server on this host must not take the first one's socket.
+    private func checkPlaces() throws(ConfigError) {
+        if let uri = config.listenURI {
+            let (host, port) = try Self.split(uri)
+            try ListeningPlace.check(address: host, port: port)
+        }
+        if let path = config.listenSocket { try ListeningPlace.check(path: path) }
     }
 
     private func listeners(ready: @escaping @Sendable (String) -> Void) throws -> [any Service] {

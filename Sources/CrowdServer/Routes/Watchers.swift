@@ -73,10 +73,24 @@ extension LocalAPI {
             throw Failure.unauthorized(
                 "machine \(request.machineID) attempted to auth with password but it is configured to use tls")
         }
-        let isRight = try await logins.pass {
-            try await BackgroundWork.run { PasswordHash.check(request.password, against: machine.passwordHash) }
+        guard try await isRight(request, for: machine) else {
+            throw Failure.unauthorized("incorrect Username or Password")
         }
-        guard isRight else { throw Failure.unauthorized("incorrect Username or Password") }
+    }
+
+    /// A password that memory does not know may be a moment old: `cscli machines add --force` writes it into the database.
+    private func isRight(_ request: LoginRequest, for machine: MachineRecord) async throws -> Bool {
+        func matches(_ hash: String) async throws -> Bool {
+            try await logins.pass {
+                try await BackgroundWork.run { PasswordHash.check(request.password, against: hash) }
+            }
+        }
+        if try await matches(machine.passwordHash) { return true }
+        await refreshUnknownClients()
+        guard let fresh = clients.machine(request.machineID), fresh.isValidated,
+            fresh.passwordHash != machine.passwordHash
+        else { return false }
+        return try await matches(fresh.passwordHash)
     }
 
     private func ensureCertificateMachine(_ id: String, _ call: Call) async throws {

@@ -16,7 +16,7 @@ struct CommandHelp {
             text += "\nAliases:\n  \(([command.name] + command.aliases).joined(separator: ", "))\n"
         }
         text += commandList
-        text += Self.section("Flags", command.flags + [CommandParser.help])
+        text += Self.section("Flags", command.flags + [.toggle("help", "h", "help for \(command.name)")])
         if path.count > 1 { text += Self.section("Global Flags", path[0].flags) }
         if !command.subcommands.isEmpty {
             text += "\nUse \"\(pathText) [command] --help\" for more information about a command.\n"

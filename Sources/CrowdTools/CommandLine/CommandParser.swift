@@ -49,6 +49,14 @@ struct CommandParser {
     /// The words of the command that a command line means, for messages about what is wrong with it.
     func pathText(of arguments: [String]) -> String { path(of: arguments).map(\.name).joined(separator: " ") }
 
+    /// The words that were to be explained, from the first one that no command has.
+    func unknownTopic(in arguments: [String]) -> String? {
+        guard let result = try? parse(arguments), result.command.action == nil, !result.words.isEmpty else {
+            return nil
+        }
+        return result.words.joined(separator: " ")
+    }
+
     /// The commands that the plain words name, as deep as they do. Values of flags are told from words by the flags of
     /// the commands found so far.
     private func path(of arguments: [String]) -> [Command] {

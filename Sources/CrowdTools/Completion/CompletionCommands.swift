@@ -43,7 +43,7 @@ enum CompletionScript {
         __cscli_complete() {
             local words=("${COMP_WORDS[@]:1:COMP_CWORD}")
             local IFS=$'\\n'
-            COMPREPLY=($(compgen -W "$(cscli __complete "${words[@]}" 2>/dev/null | grep -v '^:')" -- "${COMP_WORDS[COMP_CWORD]}"))
+            COMPREPLY=($(compgen -W "$(cscli __complete "${words[@]}" 2>/dev/null | grep -v '^:' | cut -f1)" -- "${COMP_WORDS[COMP_CWORD]}"))
         }
         complete -F __cscli_complete cscli
         """
@@ -53,7 +53,7 @@ enum CompletionScript {
         # zsh completion for cscli                                -*- shell-script -*-
         _cscli() {
             local -a candidates
-            candidates=("${(@f)$(cscli __complete "${(@)words[2,CURRENT]}" 2>/dev/null | grep -v '^:')}")
+            candidates=("${(@f)$(cscli __complete "${(@)words[2,CURRENT]}" 2>/dev/null | grep -v '^:' | cut -f1)}")
             compadd -a candidates
         }
         compdef _cscli cscli
@@ -75,7 +75,7 @@ enum CompletionScript {
             $words = @($ast.CommandElements | Select-Object -Skip 1 | ForEach-Object { $_.ToString() })
             if (-not $word) { $words += '' }
             cscli __complete @words 2>$null | Where-Object { $_ -notlike ':*' } | ForEach-Object {
-                [System.Management.Automation.CompletionResult]::new($_)
+                [System.Management.Automation.CompletionResult]::new(($_ -split "`t")[0])
             }
         }
         """

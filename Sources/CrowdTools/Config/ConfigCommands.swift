@@ -1,4 +1,5 @@
 import CrowdCore
+import CrowdExpr
 
 extension Command {
     /// `cscli config` (surface facts A.13).
@@ -12,7 +13,7 @@ extension Command {
             Command(
                 name: "feature-flags", summary: "Displays feature flag status",
                 flags: [.toggle("retired", nil, "Show retired features")]
-            ) { FeatureFlags.show($0) },
+            ) { try FeatureFlags.show($0) },
             Command(name: "backup", summary: "DEPRECATED", arguments: .any, isHidden: true) {
                 try ConfigCommands.removed($0, "backup")
             },
@@ -28,16 +29,42 @@ extension Command {
 enum ConfigCommands {
     static func show(_ call: Invocation) throws {
         let config = try call.config()
-        if let key = call.flags.nonEmpty("key") { return call.print(try value(of: key, in: config)) }
+        if let key = call.flags.nonEmpty("key") {
+            return call.print(try value(of: key, in: config, asJSON: call.output == .json))
+        }
         switch call.output {
-        case .human: call.terminal.print(sections(of: config), terminator: "")
+        case .human: call.terminal.print(ConfigSummary(config).text, terminator: "")
         case .json: call.print(ConfigTree(config).json.pretty)
         case .raw: call.terminal.print(try ConfigFile.load(call.configPath).yamlText, terminator: "")
         }
     }
 
-    /// A value by the reference's names (`Config.API.Server.ListenURI`); a missing section prints `nil`.
-    static func value(of key: String, in config: SuiteConfig) throws(CommandError) -> String {
+    /// A value by the reference's names (`Config.API.Server.ListenURI`); a missing section prints `nil`. What is no such
+    /// name is an expression over them.
+    static func value(of key: String, in config: SuiteConfig, asJSON: Bool = false) throws -> String {
+        guard key.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "." || $0 == "_" }) else {
+            return try value(ofExpression: key, in: config, asJSON: asJSON)
+        }
+        let value = try value(at: key, in: config)
+        return asJSON ? value.json.pretty : value.shown
+    }
+
+    private static func value(ofExpression key: String, in config: SuiteConfig, asJSON: Bool = false) throws -> String {
+        let variables = JSON.object([JSONMember("Config", ConfigTree(config).json)])
+        var evaluator = try ExprEvaluator(Array(variables.compact.utf8), isEvent: false)
+        let text: String
+        switch evaluator.evaluate(key) {
+        case .success(let json): text = json
+        case .failure(let error):
+            let (line, column) = error.position(in: key)
+            throw CommandError("\(error.message) (\(line):\(column))\n | \(key)")
+        }
+        let json = try JSON.parse(Array(text.utf8))
+        if asJSON { return json.pretty }
+        return json.isNull ? "nil" : json.string ?? json.pretty
+    }
+
+    private static func value(at key: String, in config: SuiteConfig) throws(CommandError) -> ConfigTree {
         let names = key.split(separator: ".", omittingEmptySubsequences: false)
         guard names.first == "Config" else {
             throw CommandError("unknown name \(names.first ?? "") (1:1)\n | \(key)\n | ^")
@@ -53,66 +80,12 @@ enum ConfigCommands {
             value = inner
             column += name.count + 1
         }
-        return value.shown
+        return value
     }
 
     static func removed(_ call: Invocation, _ name: String) throws {
         let folder = try call.config().paths.configDirectory
         throw CommandError(
             "'cscli config \(name)' has been removed, you can manually backup/restore \(folder) instead")
-    }
-
-    private static func sections(of config: SuiteConfig) -> String {
-        var text = """
-            Global:
-               - Configuration Folder   : \(config.paths.configDirectory)
-               - Data Folder            : \(config.paths.dataDirectory)
-               - Hub Folder             : \(config.paths.hubDirectory)
-               - Simulation File        : \(config.paths.simulationPath)
-               - Log Folder             : \(config.common.logDirectory)
-               - Log level              : \(config.common.logLevel.rawValue)
-               - Log Media              : \(config.common.logMedia.rawValue)
-
-            """
-        if let agent = config.agent { text += "Crowdsec\(agent.enabled ? "" : " (disabled)"):\n" }
-        text += """
-            cscli:
-              - Output                  : \(config.cscli.output.rawValue)
-              - Hub Branch              : \(config.cscli.hubBranch ?? "")
-
-            """
-        if let client = config.client {
-            text += "API Client:\n"
-            if let path = client.credentialsPath, let credentials = try? LAPICredentials.load(path: path) {
-                let url: String =
-                    switch credentials.endpoint {
-                    case .url(let url): url
-                    case .socket(let path): path
-                    }
-                text += "  - URL                     : \(url)\n"
-                text += "  - Login                   : \(credentials.login ?? "")\n"
-            }
-            text += "  - Credentials File        : \(client.credentialsPath ?? "")\n"
-        }
-        if let server = config.server {
-            text += """
-                Local API Server\(server.enabled ? "" : " (disabled)"):
-                  - Listen URL              : \(server.listenURI ?? "")
-                  - Listen Socket           : \(server.listenSocket ?? "")
-                  - Profile File            : \(server.profilesPath)
-
-                """
-        }
-        if let database = config.database {
-            text += """
-                  - Database:
-                      - Type                : \(database.kind.rawValue)
-                      - Path                : \(database.path ?? "")
-                      - Flush age           : \(database.flush.maxAge?.description ?? "")
-                      - Flush size          : \(database.flush.maxItems.map { String($0) } ?? "")
-
-                """
-        }
-        return text
     }
 }

@@ -48,7 +48,7 @@ extension ConfigTree {
             ])
     }
 
-    /// Under the keys of its file, as the reference prints it; the password stays where it is.
+    /// In JSON under the keys of its file, as the reference prints it; the password stays where it is.
     private init(_ credentials: LAPICredentials) {
         let url: String =
             switch credentials.endpoint {
@@ -58,9 +58,13 @@ extension ConfigTree {
         self = .section(
             type: "ApiCredentialsCfg",
             fields: [
-                ("url", .text(url)), ("login", .optional(credentials.login)),
-                ("ca_cert_path", .optional(credentials.caPath)), ("cert_path", .optional(credentials.certPath)),
-                ("key_path", .optional(credentials.keyPath)),
+                ("URL", .text(url)), ("Login", .optional(credentials.login)),
+                ("CACertPath", .optional(credentials.caPath)), ("CertPath", .optional(credentials.certPath)),
+                ("KeyPath", .optional(credentials.keyPath)),
+            ],
+            json: [
+                "URL": "url", "Login": "login", "CACertPath": "ca_cert_path", "CertPath": "cert_path",
+                "KeyPath": "key_path",
             ])
     }
 

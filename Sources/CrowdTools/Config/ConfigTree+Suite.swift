@@ -45,7 +45,8 @@ extension ConfigTree {
             type: "CommonCfg",
             fields: [
                 ("LogMedia", .text(common.logMedia.rawValue)), ("LogDir", .text(common.logDirectory)),
-                ("LogLevel", .number(common.logLevel.logrusNumber)), ("WorkingDir", .optional(common.workingDirectory)),
+                ("LogLevel", .named(common.logLevel.logrusNumber, common.logLevel.rawValue)),
+                ("WorkingDir", .optional(common.workingDirectory)),
                 ("CompressLogs", .boolPointer(common.compressLogs)), ("LogMaxSize", .number(common.logMaxMegabytes)),
                 ("LogMaxAge", .number(common.logMaxDays)), ("LogMaxFiles", .number(common.logMaxFiles)),
                 ("LogFormat", .text(common.logFormat.rawValue)), ("ForceColorLogs", .bool(common.forceColorLogs)),
@@ -82,6 +83,7 @@ extension ConfigTree {
             fields: [
                 ("Output", .text(config.cscli.output.rawValue)), ("Color", .text(config.cscli.color)),
                 ("HubBranch", .optional(config.cscli.hubBranch)),
+                ("HubURLTemplate", .optional(config.cscli.hubURLTemplate)),
                 ("HubWithContent", .bool(config.cscli.hubWithContent)),
                 (
                     "PrometheusUrl",

@@ -9,7 +9,10 @@ indirect enum ConfigTree: Sendable {
     /// A boolean that may be missing: shown with an `&`.
     case boolPointer(Bool)
     case list([ConfigTree])
-    case section(type: String, fields: [(name: String, value: ConfigTree)])
+    /// A number that has a name in JSON.
+    case named(Int, String)
+    /// - json: keys of fields that are called otherwise there.
+    case section(type: String, fields: [(name: String, value: ConfigTree)], json: [String: String] = [:])
 
     static func optional(_ text: String?) -> ConfigTree { .text(text ?? "") }
     static func texts(_ texts: [String]) -> ConfigTree { .list(texts.map { .text($0) }) }
@@ -19,7 +22,7 @@ indirect enum ConfigTree: Sendable {
         guard let name = path.first else { return self }
         switch self {
         case .absent: return .absent
-        case .section(_, let fields): return fields.first { $0.name == name }?.value[path.dropFirst()]
+        case .section(_, let fields, _): return fields.first { $0.name == name }?.value[path.dropFirst()]
         default: return nil
         }
     }
@@ -27,9 +30,9 @@ indirect enum ConfigTree: Sendable {
     /// Go's name of the type, for messages.
     var typeName: String {
         switch self {
-        case .section(let type, _): "*csconfig.\(type)"
+        case .section(let type, _, _): "*csconfig.\(type)"
         case .text: "string"
-        case .number: "int"
+        case .number, .named: "int"
         case .bool: "bool"
         case .boolPointer: "*bool"
         case .list: "[]string"
@@ -47,13 +50,13 @@ indirect enum ConfigTree: Sendable {
         switch self {
         case .absent: return "nil"
         case .text(let text): return JSON.string(text).compact
-        case .number(let number): return String(number)
+        case .number(let number), .named(let number, _): return String(number)
         case .bool(let bool): return String(bool)
         case .boolPointer(let bool): return "&\(bool)"
         case .list(let items):
             let inner = items.map { Self.pad(indent + 1) + $0.notation(indent: indent + 1) + ",\n" }.joined()
             return inner.isEmpty ? "[]string{}" : "[]string{\n\(inner)\(Self.pad(indent))}"
-        case .section(let type, let fields):
+        case .section(let type, let fields, _):
             let inner = fields.map { name, value in
                 "\(Self.pad(indent + 1))\(name): \(value.notation(indent: indent + 1)),\n"
             }.joined()
@@ -70,7 +73,9 @@ indirect enum ConfigTree: Sendable {
         case .number(let number): .int(Int64(number))
         case .bool(let bool), .boolPointer(let bool): .bool(bool)
         case .list(let items): .array(items.map(\.json))
-        case .section(_, let fields): .object(fields.map { JSONMember($0.name, $0.value.json) })
+        case .named(_, let name): .string(name)
+        case .section(_, let fields, let keys):
+            .object(fields.map { JSONMember(keys[$0.name] ?? $0.name, $0.value.json) })
         }
     }
 }

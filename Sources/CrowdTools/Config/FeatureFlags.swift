@@ -13,10 +13,13 @@ enum FeatureFlags {
         ("re2_regexp_in_file_support", "Enable RE2 support for RegexpInFile expr helper"),
     ]
 
-    static func show(_ call: Invocation) {
+    static func show(_ call: Invocation) throws {
         if call.flags.isOn("retired") { return }
         let file = FileContents.directory(of: FileContents.absolute(call.configPath)) + "/feature.yaml"
-        let listed = names(in: file)
+        let listed = try names(in: file)
+        for name in listed.sorted() where !known.contains(where: { $0.name == name }) {
+            call.terminal.log(.error, "\(file): unknown feature flag '\(name)'")
+        }
         call.print(" --- Enabled features ---\n")
         for flag in known where isOn(flag.name, listed) { call.print("✓ \(flag.name): \(flag.summary)") }
         call.print("\n --- Disabled features ---\n")
@@ -26,9 +29,11 @@ enum FeatureFlags {
         call.print("  - add the line '- <feature_name>' to the file \(file)")
     }
 
-    private static func names(in file: String) -> Set<String> {
-        guard FileContents.exists(file), let documents = try? ConfigFile.documents(file) else { return [] }
-        return Set(documents.flatMap { (try? $0?.strings()) ?? [] })
+    private static func names(in file: String) throws(ConfigError) -> Set<String> {
+        guard FileContents.exists(file) else { return [] }
+        var names: Set<String> = []
+        for case let node? in try ConfigFile.documents(file) where !node.isNull { names.formUnion(try node.strings()) }
+        return names
     }
 
     private static func isOn(_ name: String, _ listed: Set<String>) -> Bool {

@@ -10,8 +10,10 @@ extension Invocation {
     func hub() throws -> Hub {
         let hub: Hub
         do { hub = try Hub(try hubPaths()) } catch let error as HubError {
+            let reason = "\(error)"
+            let sentence = reason.hasSuffix(".") ? reason : reason + "."
             throw CommandError(
-                "failed to read hub index: \(error). Run 'sudo cscli hub update' to download the index again")
+                "failed to read hub index: \(sentence) Run 'sudo cscli hub update' to download the index again")
         }
         for problem in hub.problems { terminal.log(.error, problem) }
         return hub

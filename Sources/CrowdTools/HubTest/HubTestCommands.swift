@@ -84,15 +84,20 @@ extension Command {
             for warning in outcome.warnings { call.print("WARN \(outcome.name): \(warning)") }
             if let error = outcome.error { call.print("ERROR \(outcome.name): \(error)") }
             for failure in outcome.failures.prefix(20) { call.print("FAIL \(outcome.name): \(failure)") }
+            if outcome.isSuccess {
+                call.info("Test '\(outcome.name)' passed successfully (\(outcome.assertions) assertions)")
+            }
             if outcome.failures.count > 20 {
                 call.print("FAIL \(outcome.name): and \(outcome.failures.count - 20) more")
             }
-            if outcome.isSuccess, call.flags.isOn("report-success") {
-                call.print("ok \(outcome.name) (\(outcome.assertions) assertions)")
-            }
         }
-        let passed = outcomes.filter(\.isSuccess).count
-        call.print("\(passed) of \(outcomes.count) tests passed, \(outcomes.map(\.assertions).reduce(0, +)) assertions")
+        let shown = outcomes.filter { !$0.isSuccess || call.flags.isOn("report-success") }
+        guard !shown.isEmpty else {
+            return call.print("All tests passed, use --report-success for more details.")
+        }
+        var table = Table(["Test", "Result", "Assertions"])
+        table.rows = shown.map { [$0.name, $0.isSuccess ? "✅" : "❌", String($0.assertions)] }
+        call.terminal.print(table.text(.light), terminator: "")
     }
 }
 

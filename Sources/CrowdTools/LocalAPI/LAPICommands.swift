@@ -37,7 +37,11 @@ enum LAPICommands {
         call.print("Loaded credentials from \(path)")
         call.print("Trying to authenticate with \(identity) on \(address)")
         do { try await call.client(scenarios: call.installedScenarios()).authenticate() } catch {
-            throw CommandError("failed to authenticate to Local API (LAPI): \(error)")
+            var reason = "\(error)"
+            if case LAPIError.unreachable(let fault) = error {
+                reason = GoNetworkError.logIn(fault, at: credentials.endpoint)
+            }
+            throw CommandError("failed to authenticate to Local API (LAPI): \(reason)")
         }
         call.print("You can successfully interact with Local API (LAPI)")
     }
@@ -49,9 +53,8 @@ enum LAPICommands {
         try await post(login, password, to: url, call)
         call.info("Successfully registered to Local API (LAPI)")
         let text = CredentialsFile.yaml(url: url, login: login, password: password)
-        guard let path = try call.flags.nonEmpty("file") ?? call.config().client?.credentialsPath else {
-            return call.print(text)
-        }
+        let path = try call.flags.nonEmpty("file") ?? call.config().client?.credentialsPath
+        guard let path, path != "-" else { return call.terminal.print(text, terminator: "") }
         try CredentialsFile.write(text, to: path)
         call.info("Local API credentials written to '\(path)'")
         call.terminal.log(
@@ -65,7 +68,9 @@ enum LAPICommands {
         }
         if url.hasPrefix("/") { return url }
         if !url.hasPrefix("http://") && !url.hasPrefix("https://") { url = "http://" + url }
-        return url.hasSuffix("/") ? url : url + "/"
+        url = url.hasSuffix("/") ? url : url + "/"
+        do { try LocalAPIAddress.check(url) } catch { throw CommandError("parsing api url: \(error)") }
+        return url
     }
 
     private static func known(_ call: Invocation) -> String? {
@@ -93,7 +98,9 @@ enum LAPICommands {
             .post, "v1/watchers", headers: [("Content-Type", "application/json")], body: writer.bytes)
         let answer: HTTPResponse
         do { answer = try await HTTPClient(endpoint).send(request) } catch {
-            throw CommandError("api client register: api register (\(url)): \(GoNetworkError.text(error, url: url))")
+            let reason = GoNetworkError.text(error, url: url)
+            let target = url.hasPrefix("/") ? "http://unix/" : url
+            throw CommandError("api client register: api register (\(url)): Post \"\(target)v1/watchers\": \(reason)")
         }
         guard !answer.isSuccess else { return }
         let message = (try? JSON.parse(answer.body))?["message"]?.string ?? "http code \(answer.status)"

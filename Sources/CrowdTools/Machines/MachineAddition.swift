@@ -14,8 +14,8 @@ struct MachineAddition {
 
     func run() throws {
         let database = try call.database()
-        let target = try target()
         let name = try name()
+        let target = try target()
         let password = try password()
         let scope = try call.flags.nonEmpty("scope").map { try MachineCommands.scope(from: $0) }
         try store(name, password, in: database)
@@ -26,7 +26,7 @@ struct MachineAddition {
         }
         call.terminal.note("Machine '\(name)' successfully added to the local API.")
         let text = CredentialsFile.yaml(url: url(), login: name, password: password)
-        guard let target else { return call.terminal.note(text) }
+        guard let target else { return call.terminal.print(text, terminator: "") }
         try CredentialsFile.write(text, to: target)
         call.terminal.note("API credentials written to '\(target)'.")
     }
@@ -47,10 +47,9 @@ struct MachineAddition {
             return password
         }
         if call.flags.isOn("interactive") {
-            guard let text = getpass("Please provide a password for the machine: ") else {
-                throw CommandError("cannot read the password: no terminal")
-            }
-            return String(cString: text)
+            let text = getpass("Please provide a password for the machine: ").map { String(cString: $0) }
+            guard let text, !text.isEmpty else { throw CommandError("no password was given") }
+            return text
         }
         guard call.flags.isOn("auto") else {
             throw CommandError(

@@ -12,7 +12,7 @@ extension Command {
         subcommands: [
             Command(
                 name: "show", summary: "Display all or part of the available metrics.", argumentsUsage: "[TYPE...]",
-                arguments: .any
+                arguments: .any, completion: Candidates { _ in MetricsReport.types }
             ) { try await MetricsReport.show($0) },
             Command(name: "list", summary: "List available types of metrics.") { try MetricsReport.list($0) },
         ]

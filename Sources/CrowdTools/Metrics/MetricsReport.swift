@@ -7,6 +7,9 @@ struct MetricsReport {
         if let unknown = call.words.first(where: { sectionTypes(for: $0).isEmpty }) {
             throw CommandError("unknown metrics type: \(unknown)")
         }
+        guard call.output != .raw else {
+            throw CommandError("output format 'raw' not supported for this command")
+        }
         let types = call.words.flatMap { sectionTypes(for: $0) }
         let config = try call.config()
         try noteDefaults(call)
@@ -33,6 +36,11 @@ struct MetricsReport {
             if table.rows.isEmpty && call.words.isEmpty { continue }
             call.terminal.print(table.text(.full) + "\n", terminator: "")
         }
+    }
+
+    /// Every word that `metrics show` takes.
+    static var types: [String] {
+        (sections.map(\.type) + [BouncerMetrics.type, "appsec", "bot-detection", "engine"]).sorted()
     }
 
     private static func wantsBouncers(_ call: Invocation) -> Bool {
@@ -152,11 +160,21 @@ extension MetricsReport.Section {
         var sums: [[String]: [Double]] = [:]
         for (index, column) in columns.enumerated() {
             for sample in samples where column.metrics.contains(sample.name) {
-                let key = keyColumns.map { sample.labels[$0.label] ?? "" }
+                let key = keyColumns.map { self.key($0.label, of: sample) }
                 sums[key, default: Array(repeating: 0, count: columns.count)][index] += sample.value
             }
         }
-        return sums.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { ($0.key, $0.value) }
+        // What was never counted has no row: a gauge of nothing is no news.
+        let counted = sums.filter { $0.value.contains { $0 != 0 } }
+        return counted.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { ($0.key, $0.value) }
+    }
+
+    /// A source by its module and its name, `file:/var/log/auth.log`: parsers and sources name the module differently.
+    private func key(_ label: String, of sample: MetricSample) -> String {
+        let value = sample.labels[label] ?? ""
+        guard type == "acquisition" else { return value }
+        guard let module = sample.labels["datasource_type"] ?? sample.labels["type"] else { return value }
+        return "\(module):\(value)"
     }
 
     func table(_ samples: [MetricSample], units: Bool) -> Table {

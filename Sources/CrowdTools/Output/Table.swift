@@ -23,6 +23,15 @@ struct Table {
         }
     }
 
+    /// A title that is longer than the columns widens the last one.
+    private var titledWidths: [Int] {
+        var widths = widths
+        guard let title, !widths.isEmpty else { return widths }
+        let inner = widths.reduce(widths.count - 1) { $0 + $1 + 2 } - 2
+        widths[widths.count - 1] += max(0, Self.width(title) - inner)
+        return widths
+    }
+
     private var widths: [Int] {
         (header.isEmpty ? rows.first ?? [] : header).indices.map { column in
             ((header.isEmpty ? [] : [header]) + rows).map { Self.lines(of: $0[column]).map(Self.width).max() ?? 0 }
@@ -31,7 +40,7 @@ struct Table {
     }
 
     private var full: String {
-        let widths = widths
+        let widths = titledWidths
         let box = isRounded ? Box.rounded : Box.ascii
         var text = ""
         if let title {

@@ -20,7 +20,9 @@ enum AlertQuery {
             query.add("ip", ip)
         }
         if let range = call.flags.nonEmpty("range") {
-            guard IPRange(range) != nil else { throw CommandError("\(range) is not a valid range") }
+            guard range.contains("/"), IPRange(range) != nil else {
+                throw CommandError("\(range) is not a valid range")
+            }
             query.add("range", range)
         }
         if call.flags.isOn("contained") { query.add("contains", "false") }

@@ -6,8 +6,8 @@ enum CredentialsFile {
         (url.map { "url: \(quoted($0))\n" } ?? "") + "login: \(quoted(login))\npassword: \(quoted(password))\n"
     }
 
-    static func write(_ text: String, to path: String, mode: UInt32 = 0o600) throws(CommandError) {
-        do { try FileContents.replace(path, with: Array(text.utf8), mode: mode) } catch {
+    static func write(_ text: String, to path: String) throws(CommandError) {
+        do { try FileContents.replace(path, with: Array(text.utf8), mode: 0o600) } catch {
             throw CommandError("write api credentials in '\(path)' failed: \(error)")
         }
     }

@@ -28,7 +28,7 @@ public struct Cscli: Sendable {
             .alerts, .allowlists, .bouncers, .completion, .config, .dashboard, .decisions, .doc, .explain, .expr, .help,
             .hub, .hubtest, .lapi, .machines, .metrics, .setup, .simulation, .support,
             .version,
-        ] + ItemType.allCases.map { .items($0) })
+        ] + Command.centralAPI + ItemType.allCases.map { .items($0) })
 
     /// - Parameter arguments: without the program's name.
     /// - Returns: the exit status, 0 or 1.
@@ -39,7 +39,9 @@ public struct Cscli: Sendable {
         }
         let parser = CommandParser(root: Self.root)
         if parser.pathText(of: arguments) == "cscli help", let index = arguments.firstIndex(of: "help") {
-            return await run(Array(arguments[..<index] + arguments[(index + 1)...]) + ["--help"])
+            let rest = Array(arguments[..<index] + arguments[(index + 1)...])
+            if let topic = parser.unknownTopic(in: rest) { terminal.note("Unknown help topic [`\(topic)`]") }
+            return await run(rest + ["--help"])
         }
         let parsed: CommandParser.Result
         do { parsed = try parser.parse(arguments) } catch {
@@ -57,22 +59,29 @@ public struct Cscli: Sendable {
             terminal.error("\(parsed.pathText): \(missing)")
             return 1
         }
+        var call: Invocation?
         do {
             let invocation = try invocation(for: parsed, &terminal)
+            call = invocation
             try await action(invocation)
             return 0
         } catch {
             if let error = error as? CommandError, error.showsHelp { terminal.print(help.text) }
-            terminal.error("\(parsed.pathText): \(Self.sentence(error))")
+            terminal.error("\(parsed.pathText): \(Self.sentence(error, call))")
             return 1
         }
     }
 
     /// The Local API's own words, without the status that only programs need.
-    private static func sentence(_ error: any Error) -> String {
+    private static func sentence(_ error: any Error, _ call: Invocation?) -> String {
         switch error {
         case LAPIError.refused(_, let message): "API error: \(message)"
-        case LAPIError.unreachable(let reason): "error while performing request: \(reason)"
+        case LAPIError.unreachable(let fault):
+            if let endpoint = try? call?.credentials().endpoint {
+                "performing request: could not get jwt token: \(GoNetworkError.logIn(fault, at: endpoint))"
+            } else {
+                "performing request: \(fault)"
+            }
         default: "\(error)"
         }
     }
@@ -82,7 +91,9 @@ public struct Cscli: Sendable {
         var terminal = Terminal()
         terminal.level = .fatal
         let prefix = arguments.last ?? ""
-        if let parsed = try? CommandParser(root: Self.root).parse(Array(arguments.dropLast())) {
+        if prefix.hasPrefix("-") {
+            for candidate in flags(prefix, Array(arguments.dropLast())) { terminal.print(candidate) }
+        } else if let parsed = try? CommandParser(root: Self.root).parse(Array(arguments.dropLast())) {
             let children = parsed.command.subcommands.filter { !$0.isHidden }.map(\.name).sorted()
             var candidates = parsed.words.isEmpty ? children : []
             if let names = parsed.command.completion?.names, let call = try? invocation(for: parsed, &terminal) {
@@ -94,8 +105,20 @@ public struct Cscli: Sendable {
         return 0
     }
 
-    /// A group prints its help; an unknown word below it is an error.
+    /// The flags that begin so, each with what it does behind a tab.
+    private func flags(_ prefix: String, _ before: [String]) -> [String] {
+        guard let parsed = try? CommandParser(root: Self.root).parse(before) else { return [] }
+        return parsed.path.flatMap(\.flags).filter { !$0.isHidden && "--\($0.name)".hasPrefix(prefix) }
+            .map { "--\($0.name)\t\($0.help)" }.sorted()
+    }
+
+    /// A group prints its help; an unknown word below it is an error, and of the root's that is all that is said.
     private func group(_ parsed: CommandParser.Result, _ help: CommandHelp, _ terminal: Terminal) -> Int32 {
+        if parsed.path.count == 1, !parsed.wantsHelp, let word = parsed.words.first {
+            let nearest = Suggestions(for: word, among: Self.root.subcommands).text
+            terminal.error("unknown command \"\(word)\" for \"cscli\"" + nearest)
+            return 1
+        }
         terminal.print(help.text, terminator: "")
         guard !parsed.wantsHelp, let word = parsed.words.first else { return 0 }
         terminal.print("")
@@ -103,10 +126,16 @@ public struct Cscli: Sendable {
         return 1
     }
 
+    /// What the configuration says of colours, unless the command line does.
+    private static func color(of config: SuiteConfig?) -> String {
+        guard let color = config?.cscli.color, !color.isEmpty else { return "auto" }
+        return color
+    }
+
     private func invocation(for parsed: CommandParser.Result, _ terminal: inout Terminal) throws -> Invocation {
         let path = parsed.flags.text("config")
         let config = parsed.path.allSatisfy(\.needsConfig) ? try SuiteConfig.load(path: path) : nil
-        let color = parsed.flags.text("color")
+        let color = parsed.flags.isGiven("color") ? parsed.flags.text("color") : Self.color(of: config)
         guard ["yes", "no", "auto"].contains(color) else {
             throw CommandError("output color '\(color)' not supported: must be one of yes, no, auto")
         }

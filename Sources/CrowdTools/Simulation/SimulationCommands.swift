@@ -1,4 +1,5 @@
 import CrowdCore
+import CrowdHub
 import Glibc
 
 extension Command {
@@ -9,12 +10,14 @@ extension Command {
             Command(
                 name: "enable", summary: "Enable the simulation, globally or on specified scenarios",
                 argumentsUsage: "[scenario] [-global]", arguments: .any,
-                flags: [.toggle("global", "g", "Enable global simulation (reverse mode)")]
+                flags: [.toggle("global", "g", "Enable global simulation (reverse mode)")],
+                completion: ItemCommands.names(.scenarios) { $0.isInstalled }
             ) { try SimulationCommands.change($0, enables: true) },
             Command(
                 name: "disable", summary: "Disable the simulation mode. Disable only specified scenarios",
                 argumentsUsage: "[scenario]", arguments: .any,
-                flags: [.toggle("global", "g", "Disable global simulation (reverse mode)")]
+                flags: [.toggle("global", "g", "Disable global simulation (reverse mode)")],
+                completion: ItemCommands.names(.scenarios) { $0.isInstalled }
             ) { try SimulationCommands.change($0, enables: false) },
             Command(name: "status", summary: "Show simulation mode status") { try SimulationCommands.status($0) },
         ])
@@ -35,7 +38,9 @@ enum SimulationCommands {
             let hub = InstalledScenarios(try call.config().paths)
             for name in call.words { change(name, enables: enables, in: &simulation, hub, call) }
         }
-        try CredentialsFile.write(yaml(simulation), to: path, mode: 0o644)
+        do { try FileContents.replace(path, with: Array(yaml(simulation).utf8), mode: 0o644) } catch {
+            throw CommandError("write simulation config in '\(path)' failed: \(error)")
+        }
         call.info("Run 'sudo systemctl reload crowdsec' for the new configuration to be effective.")
     }
 

@@ -44,7 +44,7 @@ struct SupportDump {
     private mutating func collect() async {
         await addMetrics()
         await add("version.txt") { try await $0.perform(.version) }
-        await add("features.txt") { FeatureFlags.show($0) }
+        await add("features.txt") { try FeatureFlags.show($0) }
         await add("system.yaml") { call in
             let facts = HostFacts(asksSystemd: false).host.sorted { $0.key < $1.key }
             for (key, value) in facts { call.print("\(key): \(JSON.string(value).compact)") }

@@ -84,7 +84,11 @@ import Testing
             try directory.write(".tests/t/\(file)", lines.joined(separator: "\n"))
         }
         let result = try cscli(directory.path, ["run", "t"])
-        #expect(result.status == 0 && result.output.contains("1 of 1 tests passed"), "\(result.output)")
+        #expect(result.status == 0, "\(result.output)")
+        #expect(result.output.contains("Test 't' passed successfully ("))
+        #expect(result.output.hasSuffix("All tests passed, use --report-success for more details.\n"))
+        let table = try cscli(directory.path, ["run", "t", "--report-success"]).output
+        #expect(table.contains(" Test  Result  Assertions \n") && table.contains(" t     ✅      "), "\(table)")
     }
 
     @Test(arguments: [

@@ -21,7 +21,14 @@ import Testing
         ("scenarios-remove-dry-run", "scenarios remove a/one a/two --force --dry-run"),
         ("parsers-install-dry-run", "parsers install a/logs --dry-run"),
         ("metrics-list", "metrics list"), ("metrics-show-bouncers", "metrics show bouncers"),
+        ("metrics-show-stash", "metrics show stash"),
+        ("config-show-expression", "config show --key Config.API.Server.Enable==nil"),
+        ("config-show-expression-wrong", "config show --key len(Config"),
+        ("config-show-login", "config show --key Config.API.Client.Credentials.Login"),
+        ("machines-add-no-name", "machines add"), ("decisions-list-no-range", "decisions list -r 192.0.2.1"),
+        ("lapi-register-bad-url", "lapi register -u http://127.0.0.1:-80"),
         ("setup-validate", "setup validate /dev/null"), ("unknown", "machines frobnicate"),
+        ("unknown-root", "alertss"), ("unknown-topic", "help frobnicate"),
     ]
 
     @Test func everyCommandInThreeOutputs() throws {

@@ -44,9 +44,16 @@ public struct DatabaseConfig: Equatable, Sendable {
         "ssl_client_key", "max_open_conns", "use_wal", "decision_bulk_size", "log_level", "flush",
     ]
 
+    private static func kind(_ yaml: YAMLMapping) throws(ConfigError) -> Kind? {
+        guard let node = yaml["type"], let text = try yaml.string("type"), !text.isEmpty else { return nil }
+        if let kind = Kind(rawValue: text) { return kind }
+        let known = Kind.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ConfigError("unable to create database client: unknown database type '\(text)' (\(known))", at: node.mark)
+    }
+
     init(from node: YAMLNode) throws(ConfigError) {
         let yaml = try node.mapping(type: "csconfig.DatabaseCfg", known: Self.keys)
-        kind = try yaml.nonEmptyChoice("type") ?? kind
+        kind = try Self.kind(yaml) ?? kind
         path = try yaml.path("db_path")
         user = try yaml.string("user")
         password = try yaml.string("password")

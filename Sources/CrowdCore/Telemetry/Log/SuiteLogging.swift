@@ -71,6 +71,20 @@ public final class SuiteLogging: Sendable {
         if case .file(let file) = output { file.reopen() }
     }
 
+    /// Says why the program ends: in its log, and on standard error for whoever started it.
+    public func fatal(_ reason: String) {
+        write(LogRecord(time: .now(), level: .fatal, message: reason, fields: []))
+        if case .descriptor(2, _) = output { return }
+        Self.fatal(reason)
+    }
+
+    /// The same for a program that has no log yet.
+    public static func fatal(_ reason: String) {
+        var bytes: [UInt8] = []
+        LogRecord(time: .now(), level: .fatal, message: reason, fields: []).appendText(to: &bytes, withTime: false)
+        _ = Glibc.write(2, bytes, bytes.count)
+    }
+
     func write(_ record: LogRecord) {
         var bytes: [UInt8] = []
         switch output {

@@ -1,0 +1,41 @@
+import CrowdTestSupport
+import Testing
+
+@Suite("Adding machines") struct MachineAdditionTests {
+    private let directory: TemporaryDirectory
+    private let cscli: String
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        let path = directory.path
+        let config = try directory.write(
+            "config.yaml",
+            """
+            config_paths: {config_dir: \(path), data_dir: \(path)}
+            db_config: {type: sqlite, db_path: \(path)/crowdsec.db}
+            api:
+              client: {credentials_path: \(path)/credentials.yaml}
+              server: {listen_uri: "127.0.0.1:8080", profiles_path: \(path)/profiles.yaml}
+            """)
+        cscli = "\(Command.built("cscli")) -c \(config)"
+    }
+
+    private func run(_ line: String) throws -> Command.Result {
+        try Command.run(["/bin/sh", "-c", "\(cscli) \(line)"])
+    }
+
+    /// So that `-f - > credentials.yaml` gives a file that can be used.
+    @Test func credentialsGoToStandardOutputAndMessagesDoNot() throws {
+        let result = try run("machines add web01 --auto -f - 2>\(directory.path)/messages")
+        let credentials = try Regex("^url: http://127.0.0.1:8080\nlogin: web01\npassword: [A-Za-z0-9]{64}\n$")
+        #expect(result.output.contains(credentials))
+        #expect(Command.text(directory.path + "/messages") == "Machine 'web01' successfully added to the local API.\n")
+    }
+
+    @Test func nobodyGetsAnEmptyPassword() throws {
+        let result = try run("machines add web01 --interactive -f /dev/null 2>&1 </dev/null")
+        #expect(result.status == 1)
+        #expect(result.output.hasSuffix("Error: cscli machines add: no password was given\n"))
+        #expect(try run("machines list -o raw").output.split(separator: "\n").count == 1)
+    }
+}
