@@ -287,7 +287,7 @@ import Testing
         let bouncer = try #require(api.clients.bouncer(named: "edge"))
         var call = Call(
             method: .get, parameters: [:], query: QueryParameters(""), headers: HTTPFields(), body: [],
-            client: Peer.loopback, isLocalSocket: false,
+            client: ServerSettings.loopback,
             caller: .bouncer(BouncerIdentity(id: bouncer.id, name: bouncer.name)), now: .now())
         let first = try await api.streamDecisions(call)
         first.afterSending?()
