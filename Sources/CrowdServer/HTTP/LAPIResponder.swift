@@ -79,7 +79,7 @@ struct LAPIResponder: HTTPResponder {
     private func certificate(of context: ConnectionContext, on route: Route, now: Timestamp) async -> CertificateName? {
         guard let tls, route.access != .machine, let der = await context.certificate() else { return nil }
         var name = CertificateName(der: der)
-        if name != nil, await !tls.revocation.admits(der, now: now) { name?.isRevoked = true }
+        if await !tls.revocation.admits(der, now: now) { name.isRevoked = true }
         return name
     }
 
