@@ -21,17 +21,20 @@ struct ServerSettings: Sendable {
     }
 
     /// Whether the client may delete alerts: local ones always may.
-    func trusts(_ client: IPAddress, isLocalSocket: Bool) -> Bool {
-        isLocalSocket || Self.isLoopback(client) || trustedIPs.contains { $0.contains(client) }
+    func trusts(_ client: IPAddress) -> Bool {
+        Self.isLoopback(client) || trustedIPs.contains { $0.contains(client) }
     }
 
+    /// What peers of a unix socket count as.
+    static let loopback = IPAddress(v4: 0x7F00_0001)
+
     static func isLoopback(_ address: IPAddress) -> Bool {
-        address == Peer.loopback || address == IPAddress(v6High: 0, low: 1)
+        address == loopback || address == IPAddress(v6High: 0, low: 1)
     }
 
     /// The client's address behind trusted proxies (protocol facts A.1): the header is walked from right to left.
-    func client(peer: Peer, forwardedFor: [String], realIP: String?) -> IPAddress {
-        guard usesForwardedFor, isProxy(peer.address) else { return peer.address }
+    func client(peer: IPAddress, forwardedFor: [String], realIP: String?) -> IPAddress {
+        guard usesForwardedFor, isProxy(peer) else { return peer }
         let hops = forwardedFor.joined(separator: ",").split(separator: ",", omittingEmptySubsequences: false)
         var last: IPAddress?
         for hop in hops.reversed() {
@@ -42,7 +45,7 @@ struct ServerSettings: Sendable {
             last = address
             if !isProxy(address) { break }
         }
-        return last ?? realIP.flatMap { IPAddress($0.trimmingSpaces())?.unmapped } ?? peer.address
+        return last ?? realIP.flatMap { IPAddress($0.trimmingSpaces())?.unmapped } ?? peer
     }
 
     private func isProxy(_ address: IPAddress) -> Bool {

@@ -65,7 +65,8 @@ struct ServerFixture {
     /// Runs the body against the router, then over TCP; the second time on the same data.
     func test(_ setup: TestingSetup, _ body: @escaping @Sendable (Client) async throws -> Void) async throws {
         let application = Application(
-            responder: LAPIResponder(api: api), server: LocalAPIService.builder(nil, ConnectionLimit(most: 1000)),
+            responder: LAPIResponder(api: api, isLocalSocket: true),
+            server: LocalAPIService.builder(nil, ConnectionLimit(most: 1000)),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)))
         try await application.test(setup) { client in try await body(Client(http: client)) }
         await remove()

@@ -66,8 +66,10 @@ final class TestHost: Sendable {
     /// - Parameters:
     ///   - database: SQLite's file.
     ///   - databaseSection: all of `db_config` instead.
+    ///   - server: more members of `api.server`.
     func localConfig(
-        database: String? = nil, databaseSection: String? = nil, parsers: Int = 1, extra: String = ""
+        database: String? = nil, databaseSection: String? = nil, parsers: Int = 1, server: String = "",
+        extra: String = ""
     ) throws {
         let etc = path + "/etc"
         try directory.write(
@@ -89,7 +91,7 @@ final class TestHost: Sendable {
             db_config: \(databaseSection ?? "{db_path: \(database ?? path + "/data/crowdsec.db")}")
             api:
               client: {credentials_path: \(etc)/local_api_credentials.yaml}
-              server: {profiles_path: \(etc)/profiles.yaml, console_path: \(etc)/console.yaml}
+              server: {profiles_path: \(etc)/profiles.yaml, console_path: \(etc)/console.yaml, \(server)}
             \(extra)
             """ + "\n")
     }

@@ -45,4 +45,26 @@ struct WholePathTests {
         AttackLog.append(AttackLog.bruteForce(by: "198.51.100.9"), to: host.followed)
         #expect(try host.waits { try host.ruleset().contains("198.51.100.9") }, "the old configuration stays in force")
     }
+
+    @Test func theLocalAPIsLogsFollowItsConfiguration() throws {
+        let host = try TestHost()
+        try host.register()
+        let lapi = try host.startLAPI()
+        func ask(_ path: String) throws {
+            let question = "curl -s -w %{http_code} http://127.0.0.1:8080/\(path)"
+            let answer = try host.python("import os; os.system('\(question)')")
+            #expect(answer.output.contains("404"))
+        }
+        try ask("first")
+        try host.localConfig(server: "log_level: error")
+        #expect(lapi.reload())
+        try ask("second")
+        try Command.must("mv \(host.path)/log/crowdsec_api.log \(host.path)/log/moved.log")
+        try host.localConfig()
+        #expect(lapi.reload())
+        try ask("third")
+        let (moved, fresh) = (host.log("moved.log"), host.log("crowdsec_api.log"))
+        #expect(moved.contains("GET /first ") && !moved.contains("GET /second ") && !moved.contains("GET /third "))
+        #expect(fresh.contains("GET /third ") && !fresh.contains("GET /second "))
+    }
 }

@@ -72,7 +72,7 @@ final class RevocationCheck: Sendable {
         return true
     }
 
-    private static func name(of certificate: [UInt8]) -> String { CertificateName(der: certificate)?.commonName ?? "?" }
+    private static func name(of certificate: [UInt8]) -> String { CertificateName(der: certificate).commonName }
 
     private func remember(_ key: [UInt8], isAdmitted: Bool, until: Timestamp) {
         state.withLock { state in

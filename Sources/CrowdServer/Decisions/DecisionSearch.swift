@@ -3,6 +3,7 @@ import CrowdCore
 /// `GET /v1/decisions`: the active decisions that match, by id.
 struct DecisionSearch: Sendable {
     var filter = DecisionFilter()
+    /// A negative one is none, as SQLite has it.
     var limit: Int?
     var offset = 0
     var afterID: Int64 = 0
@@ -53,7 +54,7 @@ extension DecisionSearch {
         var slots = afterID > 0 ? slots.filter { entries[$0].id > afterID } : slots
         slots.sort { entries[$0].id < entries[$1].id }
         if offset > 0 { slots.removeFirst(min(offset, slots.count)) }
-        if let limit { slots = Array(slots.prefix(max(0, limit))) }
+        if let limit, limit >= 0 { slots = Array(slots.prefix(limit)) }
         return slots
     }
 }

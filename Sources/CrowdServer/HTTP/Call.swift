@@ -11,7 +11,6 @@ struct Call: Sendable {
     var body: [UInt8]
     /// The client as the forwarding rules see it.
     var client: IPAddress
-    var isLocalSocket: Bool
     var caller: Caller
     var now: Timestamp
 

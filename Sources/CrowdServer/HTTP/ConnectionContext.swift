@@ -9,13 +9,8 @@ struct ConnectionContext: InitializableFromSource {
 
     init(source: ApplicationRequestContextSource) { channel = source.channel }
 
-    /// The other end; a unix socket, or none (tests), counts as local.
-    var peer: Peer {
-        guard let text = channel.remoteAddress?.ipAddress, let address = IPAddress(text)?.unmapped else {
-            return Peer(address: Peer.loopback, isLocalSocket: true)
-        }
-        return Peer(address: address, isLocalSocket: false)
-    }
+    /// The other end; nil for a unix socket, and for who hung up before the connection was accepted.
+    var peer: IPAddress? { channel.remoteAddress?.ipAddress.flatMap { IPAddress($0)?.unmapped } }
 
     /// The client certificate, verified during the handshake, in DER form.
     func certificate() async -> [UInt8]? {
@@ -23,11 +18,4 @@ struct ConnectionContext: InitializableFromSource {
         guard let certificate = try? await handler.get() else { return nil }
         return try? certificate.toDERBytes()
     }
-}
-
-struct Peer: Sendable, Equatable {
-    static let loopback = IPAddress(v4: 0x7F00_0001)
-
-    var address: IPAddress
-    var isLocalSocket: Bool
 }

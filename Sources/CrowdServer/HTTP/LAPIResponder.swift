@@ -14,17 +14,14 @@ struct LAPIResponder: HTTPResponder {
     let api: LocalAPI
     /// Of this listener: client certificates exist only with it.
     var tls: ServerTLS?
+    /// Whose clients have no addresses; elsewhere one without has hung up before its connection was accepted.
+    var isLocalSocket = false
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
         let started = ContinuousClock.now
-        let peer = context.peer
-        let settings = api.settings
-        let client =
-            peer.isLocalSocket
-            ? Peer.loopback
-            : settings.client(
-                peer: peer, forwardedFor: request.headers[values: .xForwardedFor], realIP: request.headers[.xRealIP])
-        var visit = Visit(request: request, client: client, isLocalSocket: peer.isLocalSocket)
+        // Who is gone already is told nothing, and nothing is done for whom we do not know.
+        guard let client = client(of: request, context) else { return Response(status: .badRequest) }
+        var visit = Visit(request: request, client: client)
         let reply = await reply(to: request, context, &visit)
         let seconds = (ContinuousClock.now - started).seconds
         visit.log(reply.status, seconds: seconds, api)
@@ -32,6 +29,14 @@ struct LAPIResponder: HTTPResponder {
             api.metrics.count(visit.route, request.method.rawValue, visit.caller, seconds: seconds)
         }
         return reply.response(isHead: request.method == .head)
+    }
+
+    private func client(of request: Request, _ context: ConnectionContext) -> IPAddress? {
+        if isLocalSocket { return ServerSettings.loopback }
+        return context.peer.map { peer in
+            api.settings.client(
+                peer: peer, forwardedFor: request.headers[values: .xForwardedFor], realIP: request.headers[.xRealIP])
+        }
     }
 
     private func reply(to request: Request, _ context: ConnectionContext, _ visit: inout Visit) async -> Reply {
@@ -51,7 +56,7 @@ struct LAPIResponder: HTTPResponder {
             do {
                 var call = Call(
                     method: request.method, parameters: parameters, query: QueryParameters(query),
-                    headers: request.headers, body: [], client: visit.client, isLocalSocket: visit.isLocalSocket,
+                    headers: request.headers, body: [], client: visit.client,
                     caller: .anyone, now: .now())
                 let certificate = await certificate(of: context, on: route, now: call.now)
                 call.caller = try await api.authenticate(
@@ -74,7 +79,7 @@ struct LAPIResponder: HTTPResponder {
     private func certificate(of context: ConnectionContext, on route: Route, now: Timestamp) async -> CertificateName? {
         guard let tls, route.access != .machine, let der = await context.certificate() else { return nil }
         var name = CertificateName(der: der)
-        if name != nil, await !tls.revocation.admits(der, now: now) { name?.isRevoked = true }
+        if await !tls.revocation.admits(der, now: now) { name.isRevoked = true }
         return name
     }
 

@@ -9,16 +9,14 @@ struct Visit {
     let target: String
     let userAgent: String
     let client: IPAddress
-    let isLocalSocket: Bool
     var route = "invalid-endpoint"
     var caller = Caller.anyone
 
-    init(request: Request, client: IPAddress, isLocalSocket: Bool) {
+    init(request: Request, client: IPAddress) {
         method = request.method.rawValue
         target = request.head.path ?? "/"
         userAgent = request.headers[.userAgent] ?? ""
         self.client = client
-        self.isLocalSocket = isLocalSocket
     }
 
     var isLogin: Bool { route == "/v1/watchers/login" }

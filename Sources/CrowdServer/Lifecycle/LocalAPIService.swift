@@ -119,18 +119,21 @@ public final class LocalAPIService: Sendable {
             listeners.append(application(.hostname(host, port: port), tls: tls, name: uri, ready))
         }
         if let path = config.listenSocket {
-            listeners.append(application(.unixDomainSocket(path: path), tls: nil, name: path, ready))
+            listeners.append(
+                application(.unixDomainSocket(path: path), isLocalSocket: true, tls: nil, name: path, ready))
         }
         return listeners
     }
 
     private func application(
-        _ address: BindAddress, tls: ServerTLS?, name: String, _ ready: @escaping @Sendable (String) -> Void
+        _ address: BindAddress, isLocalSocket: Bool = false, tls: ServerTLS?, name: String,
+        _ ready: @escaping @Sendable (String) -> Void
     ) -> any Service {
         var configuration = ApplicationConfiguration(address: address, serverName: nil)
         configuration.backlog = 1024
         return Application(
-            responder: LAPIResponder(api: api, tls: tls), server: Self.builder(tls, connections),
+            responder: LAPIResponder(api: api, tls: tls, isLocalSocket: isLocalSocket),
+            server: Self.builder(tls, connections),
             configuration: configuration,
             onServerRunning: { channel in
                 if let path = channel.localAddress?.pathname { chmod(path, 0o666) }

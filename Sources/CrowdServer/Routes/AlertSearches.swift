@@ -55,7 +55,7 @@ extension LocalAPI {
     }
 
     private func requireTrust(_ call: Call) throws(Failure) {
-        guard settings.trusts(call.client, isLocalSocket: call.isLocalSocket) else {
+        guard settings.trusts(call.client) else {
             throw .forbidden("access forbidden from this IP (\(call.client))")
         }
     }

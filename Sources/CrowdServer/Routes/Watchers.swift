@@ -8,8 +8,7 @@ extension LocalAPI {
 
     func register(_ call: Call) async throws -> Reply {
         let settings = settings
-        let isLocal = call.isLocalSocket || ServerSettings.isLoopback(call.client)
-        if settings.disablesRemoteRegistration && !isLocal { throw Failure.forbidden() }
+        if settings.disablesRemoteRegistration && !ServerSettings.isLoopback(call.client) { throw Failure.forbidden() }
         let request = try await BackgroundWork.run(on: call.body) { try RegistrationRequest($0) }
         let isValidated = try settings.validates(request.registrationToken, from: call.client)
         let hash = try await registrations.pass {

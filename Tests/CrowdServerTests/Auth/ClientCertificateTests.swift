@@ -95,6 +95,17 @@ import Testing
         }
     }
 
+    /// Of the right unit but nameless, and of several units; a key beside the certificate counts no more with these.
+    @Test(arguments: [("/OU=bouncers", 403), ("/OU=others/OU=bouncers/CN=edge", 200), ("/CN=edge", 403)])
+    func areJudgedByNameAndUnits(_ subject: String, _ status: Int) async throws {
+        try authority.issue("odd", unit: "", subject: subject)
+        try await serve(try config()) { port, _, _ in
+            var withKey = Self.pull
+            withKey.headers = [("X-Api-Key", ServerFixture.key)]
+            try await client("odd", port: port).expect(status, withKey)
+        }
+    }
+
     /// The list changes while a connection is open: its next request is refused, and other connections stay as they are.
     @Test func revokedOnesAreRefusedAtOnce() async throws {
         for name in ["edge", "other"] { try authority.issue(name, unit: "bouncers") }

@@ -28,7 +28,7 @@ final class TestAuthority: Sendable {
             unique_subject = no
             policy = any
             [any]
-            commonName = supplied
+            commonName = optional
             organizationalUnitName = optional
             [plain]
             basicConstraints = CA:FALSE
@@ -52,11 +52,15 @@ final class TestAuthority: Sendable {
 
     /// Makes `NAME.crt` and `NAME.key`.
     ///
-    /// - Parameter responder: the URL of the OCSP responder that is to be asked.
-    func issue(_ name: String, unit: String, section: String = "plain", responder: String? = nil) throws {
+    /// - Parameters:
+    ///   - subject: whom it names, `NAME` of that unit when nil.
+    ///   - responder: the URL of the OCSP responder that is to be asked.
+    func issue(
+        _ name: String, unit: String, subject: String? = nil, section: String = "plain", responder: String? = nil
+    ) throws {
         try Self.openssl(
             "req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-                + " -subj /OU=\(unit)/CN=\(name) -keyout \(path)/\(name).key -out \(path)/\(name).csr")
+                + " -subj \(subject ?? "/OU=\(unit)/CN=\(name)") -keyout \(path)/\(name).key -out \(path)/\(name).csr")
         var section = section
         if let responder {
             section = "with_\(name)"

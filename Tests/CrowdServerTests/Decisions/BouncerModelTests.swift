@@ -110,7 +110,7 @@ private struct FollowingBouncer {
     ) async throws {
         guard let first = servers.first else { return try await body(clients) }
         let rest = servers.dropFirst()
-        try await Application(responder: LAPIResponder(api: first.api)).test(.router) { client in
+        try await Application(responder: LAPIResponder(api: first.api, isLocalSocket: true)).test(.router) { client in
             try await ask(rest, clients + [ServerFixture.Client(http: client)], body)
         }
     }

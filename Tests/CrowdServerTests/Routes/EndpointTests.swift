@@ -287,7 +287,7 @@ import Testing
         let bouncer = try #require(api.clients.bouncer(named: "edge"))
         var call = Call(
             method: .get, parameters: [:], query: QueryParameters(""), headers: HTTPFields(), body: [],
-            client: Peer.loopback, isLocalSocket: false,
+            client: ServerSettings.loopback,
             caller: .bouncer(BouncerIdentity(id: bouncer.id, name: bouncer.name)), now: .now())
         let first = try await api.streamDecisions(call)
         first.afterSending?()
@@ -321,6 +321,28 @@ import Testing
                 let found = try await client.asBouncer(.get, "/v1/decisions?\(uri)")
                 #expect(found.json.array?.count == 1, "\(uri)")
             }
+        }
+    }
+
+    /// Of three decisions those with these ids; a stream has all, whatever is asked for.
+    @Test(
+        arguments: [
+            ("limit=2", [1, 2]), ("limit=0", []), ("limit=-1", [1, 2, 3]), ("limit=9223372036854775807", [1, 2, 3]),
+            ("offset=1", [2, 3]), ("offset=-1", [1, 2, 3]), ("offset=9223372036854775807", []),
+            ("limit=1&offset=1", [2]),
+            ("id_gt=1", [2, 3]), ("id_gt=-9223372036854775808", [1, 2, 3]), ("id_gt=9223372036854775807", []),
+            ("id_gt=1&limit=1", [2]),
+        ] as [(String, [Int64])])
+    func partsOfTheDecisions(_ query: String, _ ids: [Int64]) async throws {
+        try await ServerFixture().test(.router) { client in
+            let token = try await client.logIn()
+            for number in 1...3 {
+                _ = try await client.asMachine(token, .post, "/v1/alerts", body: ServerFixture.ban("192.0.2.\(number)"))
+            }
+            let found = try await client.asBouncer(.get, "/v1/decisions?\(query)")
+            #expect((found.json.array ?? []).compactMap { $0["id"]?.int } == ids)
+            let stream = try await client.asBouncer(.get, "/v1/decisions/stream?startup=true&\(query)")
+            #expect(stream.json["new"]?.array?.count == 3)
         }
     }
 

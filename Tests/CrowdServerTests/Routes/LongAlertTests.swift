@@ -50,10 +50,12 @@ import Testing
 
             let again = try await client.asMachine(token, .post, "/v1/alerts", body: body)
             #expect(again.status == 201 && again.text == answer.text)
-            let deleted = try await client.asMachine(token, .delete, "/v1/alerts")
-            #expect(deleted.text == #"{"nbDeleted":"1"}"#)
+            let ended = try await client.asMachine(token, .delete, "/v1/decisions?scopes=user")
+            #expect(ended.text == #"{"nbDeleted":"6000"}"#)
             let delta = try await client.asBouncer(.get, "/v1/decisions/stream?scopes=user").json
             #expect(delta["deleted"]?.array?.count == 6_000)
+            let deleted = try await client.asMachine(token, .delete, "/v1/alerts")
+            #expect(deleted.text == #"{"nbDeleted":"1"}"#)
             try await Self.expectNothing(in: fixture.store)
         }
     }
