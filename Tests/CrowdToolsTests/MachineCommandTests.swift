@@ -1,7 +1,7 @@
 import CrowdTestSupport
 import Testing
 
-@Suite("Adding machines") struct MachineAdditionTests {
+@Suite("Machines") struct MachineCommandTests {
     private let directory: TemporaryDirectory
     private let cscli: String
 
@@ -37,5 +37,19 @@ import Testing
         #expect(result.status == 1)
         #expect(result.output.hasSuffix("Error: cscli machines add: no password was given\n"))
         #expect(try run("machines list -o raw").output.split(separator: "\n").count == 1)
+    }
+
+    @Test(arguments: [
+        (
+            "--color yes machines delete nobody",
+            "\u{1B}[31mERROR\u{1B}[0m unable to delete machine: 'nobody' does not exist\n"
+        ),
+        (
+            "--color no machines delete nobody",
+            "level=error msg=\"unable to delete machine: 'nobody' does not exist\"\n"
+        ),
+    ])
+    func errorsAreRed(_ line: String, _ output: String) throws {
+        #expect(try run(line + " 2>&1").output == output)
     }
 }
