@@ -12,7 +12,7 @@ enum JSONPath {
 
     /// The value when it is a string, unescaped.
     static func extractUnescaped(_ document: ByteSlice, _ key: ByteSlice, _ arena: Arena) -> ByteSlice? {
-        guard let raw = LooseJSON.find([key], in: document), raw.count >= 2, raw[0] == UInt8(ascii: "\"") else { return nil }
+        guard let raw = LooseJSON.find([key], in: document), raw.buffer.first == UInt8(ascii: "\"") else { return nil }
         guard case .string(let text)? = try? ValueJSON.parse(raw, arena: arena) else { return nil }
         return text
     }
