@@ -69,6 +69,7 @@ public final class LocalAPI: Sendable {
         web = WebExchange.guarded()
         let language = Self.language(decisions, web, cti)
         let profiles = try ProfileSet.load(config.profilesPath, language: language)
+        if let path = config.capiWhitelistsPath { try CapiWhitelists.check(path) }
         changeable = Mutex(
             Changeable(settings: ServerSettings(config), language: language, cti: cti, profiles: profiles))
     }
@@ -85,6 +86,7 @@ public final class LocalAPI: Sendable {
         let kept = changeable.withLock { $0.cti == cti ? $0.language : nil }
         let language = kept ?? Self.language(decisions, web, cti)
         let profiles = try ProfileSet.load(config.profilesPath, language: language)
+        if let path = config.capiWhitelistsPath { try CapiWhitelists.check(path) }
         try others()
         changeable.withLock { state in
             (state.settings, state.profiles) = (ServerSettings(config), profiles)

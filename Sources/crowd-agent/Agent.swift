@@ -40,7 +40,11 @@ struct Agent {
     }
 
     private func run(_ config: SuiteConfig, _ logging: SuiteLogging) throws -> Int32 {
-        guard let agent = config.agent, agent.enabled else { throw Failure(description: "crowdsec agent is disabled") }
+        guard let agent = config.agent, agent.enabled else {
+            throw Failure(
+                description: options.leavesOutServer
+                    ? "you must run at least the API Server or crowdsec" : "crowdsec agent is disabled")
+        }
         let log = logging.logger("agent")
         for warning in config.warnings { log.warning("\(warning)") }
         let hub = HubFacts(config.paths, log)

@@ -9,6 +9,8 @@ struct Options {
     var level: LogLevel?
     var onlyTests = false
     var showsVersion = false
+    /// Told to leave out the Local API, as it does anyway.
+    var leavesOutServer = false
     /// Read once instead of following the acquisition.
     var dsn: String?
     var type = ""
@@ -56,6 +58,7 @@ struct Options {
         configPath = values["c"] ?? configPath
         onlyTests = values.isSet("t")
         showsVersion = values.isSet("version")
+        leavesOutServer = values.isSet("no-api")
         // The most verbose one wins.
         level = Self.levels.first { values.isSet($0) }.flatMap { LogLevel($0) }
         dsn = values["dsn"]

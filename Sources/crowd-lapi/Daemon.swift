@@ -39,6 +39,10 @@ struct Daemon: Sendable {
     }
 
     private func serve(_ config: SuiteConfig, _ options: Options, _ logs: Logs) async throws -> Int32 {
+        // Told to leave the agent alone, it has nothing else to be.
+        guard !options.leavesOutAgent || config.runsServer else {
+            throw ConfigError("you must run at least the API Server or crowdsec")
+        }
         let (server, database) = try Self.sections(of: config)
         let logger = logs.messages.logger("lapi")
         for warning in config.warnings { logger.warning("\(warning)") }
@@ -50,7 +54,7 @@ struct Daemon: Sendable {
         metrics.gauge(.info, [("version", SuiteVersion.current)]).set(1)
         let listener = Self.listener(config, metrics, logger)
         defer { withExtendedLifetime(listener) {} }
-        let store = try Database.store(database)
+        let store = try Self.store(database)
         for line in store.migrations { logger.notice("\(line)") }
         let api = try LocalAPI(
             config: server, store: store, secret: secret, metrics: metrics, logger: logger,
@@ -103,6 +107,12 @@ struct Daemon: Sendable {
     }
 
     // MARK: Parts
+
+    private static func store(_ database: DatabaseConfig) throws(ConfigError) -> any Store {
+        do { return try Database.store(database) } catch {
+            throw ConfigError("unable to create database client: \(error)")
+        }
+    }
 
     /// Metrics are worth a message, not a start: without a free port the Local API serves all the same.
     private static func listener(_ config: SuiteConfig, _ metrics: Metrics, _ logger: Logger) -> MetricsListener? {

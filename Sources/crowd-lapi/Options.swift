@@ -12,6 +12,8 @@ struct Options {
     var showsVersion = false
     /// Told to leave out the only thing that it does.
     var leavesOutServer = false
+    /// Told to leave out the agent, as it does anyway.
+    var leavesOutAgent = false
 
     private static let levels = ["trace", "debug", "info", "warning", "error", "fatal"]
 
@@ -31,6 +33,7 @@ struct Options {
         onlyTests = values.isSet("t")
         showsVersion = values.isSet("version")
         leavesOutServer = values.isSet("no-api")
+        leavesOutAgent = values.isSet("no-cs")
         // The most verbose one wins.
         level = Self.levels.first { values.isSet($0) }.flatMap { LogLevel($0) }
     }

@@ -36,6 +36,29 @@ import Testing
                 """)
     }
 
+    /// As bouncers' metrics are shown: groups of columns, numbers right, a sum below; a long title goes on below itself.
+    @Test func groupsFooterAndLongTitle() {
+        var table = Table(["", "dogyear", "pound"], title: "Bouncer Metrics (testbouncer) since 2024")
+        table.groups = ["Origin", "foo", "foo"]
+        table.numbers = [1, 2]
+        table.footer = ["Total", "2", "5"]
+        let head = """
+            +--------------------------+
+            | Bouncer Metrics (testbou |
+            | ncer) since 2024         |
+            +--------+-----------------+
+            | Origin |       foo       |
+            |        | dogyear | pound |
+            +--------+---------+-------+
+
+            """
+        let foot = "|  Total |       2 |     5 |\n+--------+---------+-------+\n"
+        #expect(table.text(.full) == head + foot)
+        table.rows = [["cscli", "2", "-"]]
+        #expect(
+            table.text(.full) == head + "| cscli  |       2 |     - |\n+--------+---------+-------+\n" + foot)
+    }
+
     @Test(arguments: [(0, 10, 0), (5, 10, 15), (10, 10, 30), (20, 10, 30), (1, 0, 0)])
     func bars(_ done: Int, _ total: Int, _ filled: Int) {
         let bar = ProgressMeter.bar(done, of: total)

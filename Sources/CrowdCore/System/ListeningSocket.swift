@@ -124,7 +124,12 @@ public enum ListeningPlace {
     /// - Throws: `listen unix /run/lapi.sock: bind: address already in use`.
     public static func check(path: String) throws(ConfigError) {
         var status = stat()
-        guard lstat(path, &status) == 0 else { return }
+        guard lstat(path, &status) == 0 else {
+            guard access(FileContents.directory(of: path), W_OK) == 0 else {
+                throw ConfigError("listen unix \(path): bind: \(systemMessage(errno))")
+            }
+            return
+        }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
             throw ConfigError("listen unix \(path): bind: something that is no socket is there")
         }

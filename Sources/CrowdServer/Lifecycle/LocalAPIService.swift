@@ -107,9 +107,13 @@ public final class LocalAPIService: Sendable {
     private func checkPlaces() throws(ConfigError) {
         if let uri = config.listenURI {
             let (host, port) = try Self.split(uri)
-            try ListeningPlace.check(address: host, port: port)
+            do { try ListeningPlace.check(address: host, port: port) } catch {
+                throw ConfigError("listening on \(uri): \(error)")
+            }
         }
-        if let path = config.listenSocket { try ListeningPlace.check(path: path) }
+        if let path = config.listenSocket {
+            do { try ListeningPlace.check(path: path) } catch { throw ConfigError("listening on \(path): \(error)") }
+        }
     }
 
     private func listeners(ready: @escaping @Sendable (String) -> Void) throws -> [any Service] {
@@ -164,9 +168,13 @@ public final class LocalAPIService: Sendable {
     /// `host:port`, `:port` for all addresses, `[v6]:port`. All addresses are those of both families, however that is written,
     /// as Go's listeners have it.
     static func split(_ uri: String) throws(ConfigError) -> (host: String, port: Int) {
-        guard let colon = uri.lastIndex(of: ":"), let port = Int(uri[uri.index(after: colon)...]),
-            (0...65535).contains(port)
-        else { throw ConfigError("api.server.listen_uri: '\(uri)' is not host:port") }
+        guard let colon = uri.lastIndex(of: ":") else {
+            throw ConfigError("listening on \(uri): listen tcp: address \(uri): missing port in address")
+        }
+        let digits = uri[uri.index(after: colon)...]
+        guard let port = Int(digits), (0...65535).contains(port) else {
+            throw ConfigError("listening on \(uri): listen tcp: address \(digits): invalid port")
+        }
         var host = String(uri[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         return (["", "0.0.0.0", "::"].contains(host) ? allAddresses : host, port)

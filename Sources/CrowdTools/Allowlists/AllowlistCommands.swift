@@ -56,6 +56,7 @@ enum AllowlistEditing {
 
     static func create(_ call: Invocation) throws {
         let (name, database) = (call.words[0], try call.database())
+        try NewName.check(name, of: "an allowlist")
         guard try AllowlistQueries.all(in: database).allSatisfy({ $0.name != name }) else {
             throw CommandError("allowlist '\(name)' already exists")
         }

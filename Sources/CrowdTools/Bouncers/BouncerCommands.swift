@@ -38,6 +38,7 @@ enum BouncerCommands {
 
     static func add(_ call: Invocation) throws {
         let name = call.words[0]
+        try NewName.check(name, of: "a bouncer")
         let key = call.flags.nonEmpty("key") ?? Base64.encode(SecureRandom.bytes(32), padded: false)
         let database = try call.database()
         guard try BouncerQueries.find(name, in: database) == nil else {

@@ -17,6 +17,7 @@ enum DecisionAddition {
 
     static func run(_ call: Invocation) async throws {
         let (scope, value) = try target(call)
+        guard call.flags.nonEmpty("type") != nil else { throw CommandError("the type of a decision cannot be empty") }
         let client = try call.client()
         if (scope == "Ip" || scope == "Range") && !call.flags.isOn("bypass-allowlist") {
             try await refuseAllowlisted(value, client)
@@ -36,14 +37,16 @@ enum DecisionAddition {
             return ("Ip", ip)
         }
         if let range = call.flags.nonEmpty("range") {
-            guard IPRange(range) != nil else { throw CommandError("\(range) is not a valid range") }
+            try AlertQuery.check(range: range)
             return ("Range", range)
         }
         guard let value = call.flags.nonEmpty("value") else {
             throw CommandError(
                 "missing arguments, a value is required (--ip, --range or --scope and --value)", showsHelp: true)
         }
-        return (AlertQuery.scope(call.flags.text("scope")), value)
+        let scope = AlertQuery.scope(call.flags.text("scope"))
+        guard !scope.isEmpty else { throw CommandError("the scope of a decision cannot be empty") }
+        return (scope, value)
     }
 
     /// An older Local API has no allowlists: it answers 404, and nothing is refused.

@@ -10,6 +10,9 @@ struct HubCheckout: Sendable {
     /// Reads `.index.json`; without one, items can only be named by their paths.
     init(_ root: String) throws {
         self.root = FileContents.cleaned(FileContents.absolute(root))
+        guard FileContents.isDirectory(self.root) else {
+            throw CommandError("path to hub '\(root)' doesn't exist, can't run")
+        }
         let index = self.root + "/.index.json"
         guard FileContents.exists(index) else {
             paths = [:]

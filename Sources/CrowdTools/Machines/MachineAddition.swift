@@ -32,7 +32,10 @@ struct MachineAddition {
     }
 
     private func name() throws -> String {
-        if let name = call.words.first { return name }
+        if let name = call.words.first {
+            try NewName.check(name, of: "a machine")
+            return name
+        }
         guard call.flags.isOn("auto") else {
             throw CommandError("please specify a machine name to add, or use --auto", showsHelp: true)
         }

@@ -81,25 +81,31 @@ struct BouncerMetrics {
                 ($0.metric, $0.unit) < ($1.metric, $1.unit)
             }
             let since = bouncer.since.map { " since \($0.goString)" } ?? ""
-            var table = Table(
-                ["Origin"] + cells.map { "\($0.metric)\n\(Self.plural($0.unit))" },
-                title: "\(Self.title) (\(name))\(since)")
+            var table = Table([""] + cells.map { Self.plural($0.unit) }, title: "\(Self.title) (\(name))\(since)")
+            table.groups = ["Origin"] + cells.map(\.metric)
+            table.numbers = Set(1...max(cells.count, 1))
             for (origin, values) in bouncer.values.sorted(by: { $0.key < $1.key }) where !origin.isEmpty {
-                table.rows.append(
-                    [Self.shown(origin)]
-                        + cells.map { MetricsReport.Section.number(values[$0] ?? 0, units: units) })
+                table.rows.append([Self.shown(origin)] + cells.map { Self.number(values[$0], units: units) })
             }
             let sums = cells.map { cell in bouncer.values.values.reduce(0) { $0 + ($1[cell] ?? 0) } }
-            table.rows.append(["Total"] + sums.map { MetricsReport.Section.number($0, units: units) })
+            table.footer = ["Total"] + sums.map { Self.number($0, units: units) }
             return table
         }
     }
 
+    /// Nothing was told, or a number that may be zero.
+    private static func number(_ value: Double?, units: Bool) -> String {
+        guard let value else { return "-" }
+        return value == 0 ? "0" : MetricsReport.Section.number(value, units: units)
+    }
+
+    /// Of the units that bouncers are known to tell; any other stays as it is.
     private static func plural(_ unit: String) -> String {
         switch unit {
-        case "": ""
         case "ip": "IPs"
-        default: unit + "s"
+        case "byte": "bytes"
+        case "packet": "packets"
+        default: unit
         }
     }
 

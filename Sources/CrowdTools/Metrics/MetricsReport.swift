@@ -96,8 +96,10 @@ struct MetricsReport {
         guard call.terminal.level <= .debug,
             let section = try ConfigFile.load(call.configPath).anyMapping()["prometheus"]?.anyMapping()
         else { return }
-        if section["listen_addr"] == nil { call.debug("prometheus.listen_addr is empty, defaulting to 127.0.0.1") }
-        if section["listen_port"] == nil { call.debug("prometheus.listen_port is empty or zero, defaulting to 6060") }
+        let address = try section.string("listen_addr") ?? ""
+        let port = try section.int("listen_port", in: 0...65535) ?? 0
+        if address.isEmpty { call.debug("prometheus.listen_addr is empty, defaulting to 127.0.0.1") }
+        if port == 0 { call.debug("prometheus.listen_port is empty or zero, defaulting to 6060") }
     }
 
     /// Nested by the key columns; a section with one number has it bare, others have an object.

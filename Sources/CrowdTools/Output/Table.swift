@@ -8,8 +8,12 @@ struct Table {
     /// Empty for a table that has none.
     var header: [String]
     var rows: [[String]] = []
-    /// Columns of numbers in a light table.
+    /// Columns of numbers, which stand right.
     var numbers: Set<Int> = []
+    /// Of a full table: a line above the header, where equal neighbours become one cell.
+    var groups: [String] = []
+    /// Of a full table: a last line, right-aligned.
+    var footer: [String] = []
 
     init(_ header: [String], title: String? = nil) {
         self.header = header
@@ -23,45 +27,86 @@ struct Table {
         }
     }
 
-    /// A title that is longer than the columns widens the last one.
-    private var titledWidths: [Int] {
-        var widths = widths
-        guard let title, !widths.isEmpty else { return widths }
-        let inner = widths.reduce(widths.count - 1) { $0 + $1 + 2 } - 2
-        widths[widths.count - 1] += max(0, Self.width(title) - inner)
+    private var widths: [Int] {
+        let all = [header, footer].filter { !$0.isEmpty } + rows
+        var widths = (all.first ?? []).indices.map { column in
+            all.map { Self.lines(of: $0[column]).map(Self.width).max() ?? 0 }.max() ?? 0
+        }
+        for group in mergedGroups {
+            let missing = Self.width(group.text) - Self.width(of: group.columns, widths)
+            widths[group.columns.upperBound - 1] += max(0, missing)
+        }
         return widths
     }
 
-    private var widths: [Int] {
-        (header.isEmpty ? rows.first ?? [] : header).indices.map { column in
-            ((header.isEmpty ? [] : [header]) + rows).map { Self.lines(of: $0[column]).map(Self.width).max() ?? 0 }
-                .max() ?? 0
+    private var mergedGroups: [(text: String, columns: Range<Int>)] {
+        var merged: [(text: String, columns: Range<Int>)] = []
+        for (column, text) in groups.enumerated() {
+            if let last = merged.last, last.text == text {
+                merged[merged.count - 1].columns = last.columns.lowerBound..<(column + 1)
+            } else {
+                merged.append((text, column..<(column + 1)))
+            }
         }
+        return merged
+    }
+
+    /// Of the text in a cell that several columns became.
+    private static func width(of columns: Range<Int>, _ widths: [Int]) -> Int {
+        widths[columns].reduce(0, +) + 3 * (columns.count - 1)
     }
 
     private var full: String {
-        let widths = titledWidths
+        let widths = widths
         let box = isRounded ? Box.rounded : Box.ascii
+        let merged = mergedGroups
+        let groupWidths = merged.isEmpty ? widths : merged.map { Self.width(of: $0.columns, widths) }
         var text = ""
         if let title {
-            let inner = widths.reduce(widths.count - 1) { $0 + $1 + 2 }
-            text += box.rule([inner - 2], .top)
-            text += "\(box.bar) \(Self.pad(title, inner - 2)) \(box.bar)\n"
+            let inner = Self.width(of: widths.indices, widths)
+            text += box.rule([inner], .top)
+            for line in Self.cut(title, inner) { text += "\(box.bar) \(Self.pad(line, inner)) \(box.bar)\n" }
         }
-        text += box.rule(widths, title == nil ? .top : .underTitle)
+        text += box.rule(groupWidths, title == nil ? .top : .underTitle)
+        if !merged.isEmpty { text += Self.boxRow(merged.map(\.text), groupWidths, box, placeHeader) }
         if !header.isEmpty {
-            text += Self.boxRow(header, widths, box, Self.center) + box.rule(widths, .middle)
+            text += Self.boxRow(header, widths, box, placeHeader) + box.rule(widths, .middle)
         }
-        for row in rows { text += Self.boxRow(row, widths, box, Self.pad) }
+        for row in rows { text += Self.boxRow(row, widths, box, place) }
+        if !footer.isEmpty {
+            if !rows.isEmpty { text += box.rule(widths, .middle) }
+            text += Self.boxRow(footer, widths, box) { cell, width, _ in Self.alignRight(cell, width) }
+        }
         return text + box.rule(widths, .bottom)
+    }
+
+    /// A title that is longer than the table goes on below, wherever it is cut.
+    private static func cut(_ title: String, _ width: Int) -> [String] {
+        var (rest, lines) = (Substring(title), [String]())
+        while !rest.isEmpty {
+            lines.append(String(rest.prefix(max(width, 1))))
+            rest = rest.dropFirst(max(width, 1))
+        }
+        return lines
+    }
+
+    private func place(_ cell: String, _ width: Int, _ column: Int) -> String {
+        numbers.contains(column) ? Self.alignRight(cell, width) : Self.pad(cell, width)
+    }
+
+    /// Above numbers that have a footer, what they are of stands left.
+    private func placeHeader(_ cell: String, _ width: Int, _ column: Int) -> String {
+        column == 0 && !footer.isEmpty ? Self.pad(cell, width) : Self.center(cell, width)
     }
 
     /// The full style in pieces, for tables too long to be held: rows that come after the head are as wide as those
     /// that made it, or stick out.
     func fullHead() -> (text: String, row: @Sendable ([String]) -> String, foot: String) {
         let (widths, box) = (widths, isRounded ? Box.rounded : Box.ascii)
-        let row: @Sendable ([String]) -> String = { Self.boxRow($0, widths, box, Self.pad) }
-        let head = box.rule(widths, .top) + Self.boxRow(header, widths, box, Self.center) + box.rule(widths, .middle)
+        let row: @Sendable ([String]) -> String = { cells in
+            Self.boxRow(cells, widths, box) { cell, width, _ in Self.pad(cell, width) }
+        }
+        let head = box.rule(widths, .top) + Self.boxRow(header, widths, box, placeHeader) + box.rule(widths, .middle)
         return (head + rows.map(row).joined(), row, box.rule(widths, .bottom))
     }
 
@@ -72,13 +117,13 @@ struct Table {
     }
 
     private static func boxRow(
-        _ row: [String], _ widths: [Int], _ box: Box, _ place: (String, Int) -> String
+        _ row: [String], _ widths: [Int], _ box: Box, _ place: (String, Int, Int) -> String
     ) -> String {
         let cells = row.map(lines)
         let height = cells.map(\.count).max() ?? 1
         return (0..<height).map { line -> String in
-            let texts = zip(cells, widths).map { cell, width -> String in
-                " \(place(line < cell.count ? cell[line] : "", width)) \(box.bar)"
+            let texts = zip(cells, widths).enumerated().map { column, cell -> String in
+                " \(place(line < cell.0.count ? cell.0[line] : "", cell.1, column)) \(box.bar)"
             }
             return box.bar + texts.joined() + "\n"
         }.joined()
@@ -98,8 +143,7 @@ struct Table {
 
     private static func lightRow(_ row: [String], _ widths: [Int], _ numbers: Set<Int> = []) -> String {
         let cells = zip(row, widths).enumerated().map { column, cell in
-            numbers.contains(column)
-                ? String(repeating: " ", count: max(0, cell.1 - width(cell.0))) + cell.0 : pad(cell.0, cell.1)
+            numbers.contains(column) ? alignRight(cell.0, cell.1) : pad(cell.0, cell.1)
         }
         return cells.map { " \($0) " }.joined() + "\n"
     }
@@ -130,6 +174,10 @@ struct Table {
 
     private static func pad(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(0, width - self.width(text)))
+    }
+
+    private static func alignRight(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(0, width - self.width(text))) + text
     }
 
     private static func center(_ text: String, _ width: Int) -> String {

@@ -34,7 +34,7 @@ struct Terminal: Sendable {
             writer.endObject()
             Self.write(String(decoding: writer.bytes, as: UTF8.self) + "\n", to: 2)
         } else if isColored {
-            Self.write("\u{1B}[36m\(level.rawValue.uppercased())\u{1B}[0m \(message)\n", to: 2)
+            Self.write("\u{1B}[\(level.terminalColor)m\(level.rawValue.uppercased())\u{1B}[0m \(message)\n", to: 2)
         } else {
             Self.write("level=\(level.rawValue) msg=\(Self.quoted(message))\n", to: 2)
         }

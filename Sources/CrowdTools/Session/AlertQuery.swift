@@ -13,6 +13,11 @@ enum AlertQuery {
         }
     }
 
+    /// An address alone is no range, although it could be read as one.
+    static func check(range: String) throws(CommandError) {
+        guard range.contains("/"), IPRange(range) != nil else { throw CommandError("\(range) is not a valid range") }
+    }
+
     /// Adds the flags `--ip` and `--range`, checked here so that a slip is not a server's error.
     static func addAddress(of call: Invocation, to query: inout QueryString) throws(CommandError) {
         if let ip = call.flags.nonEmpty("ip") {
@@ -20,9 +25,7 @@ enum AlertQuery {
             query.add("ip", ip)
         }
         if let range = call.flags.nonEmpty("range") {
-            guard range.contains("/"), IPRange(range) != nil else {
-                throw CommandError("\(range) is not a valid range")
-            }
+            try check(range: range)
             query.add("range", range)
         }
         if call.flags.isOn("contained") { query.add("contains", "false") }

@@ -62,6 +62,15 @@ private func config(_ text: String) throws -> SuiteConfig {
     }
 
     @Test(arguments: [
+        "prometheus: {enabled: true}", "prometheus: {listen_addr: '', listen_port: 0}",
+        "prometheus: {listen_addr: , listen_port: }",
+    ])
+    func metricsHaveAPlaceThatIsNobodyElses(_ section: String) throws {
+        let prometheus = try config(paths + section).prometheus
+        #expect(prometheus.listenAddress == "127.0.0.1" && prometheus.listenPort == 6060)
+    }
+
+    @Test(arguments: [
         ("common: {}", "/etc/crowdsec/config.yaml: no configuration paths provided"),
         (paths + "prometheus:\n  foo: 1", "config.yaml:3:3: field foo not found in type csconfig.PrometheusCfg"),
         (paths + "api:\n  server: {profiles_path: /p}", "config.yaml:3:11: no listen_uri or listen_socket specified"),

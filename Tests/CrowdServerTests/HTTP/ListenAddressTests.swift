@@ -18,9 +18,14 @@ import Testing
     }
 
     /// Found out before anything is begun: `-t` and a start say the same.
-    @Test(arguments: ["x", "", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:-1", "127.0.0.1:65536"])
-    func isRefusedOtherwise(_ uri: String) async throws {
-        await #expect(throws: ConfigError("api.server.listen_uri: '\(uri)' is not host:port")) {
+    @Test(arguments: [
+        ("x", "address x: missing port in address"), ("", "address : missing port in address"),
+        (":", "address : invalid port"), ("127.0.0.1", "address 127.0.0.1: missing port in address"),
+        ("127.0.0.1:", "address : invalid port"), ("127.0.0.1:x", "address x: invalid port"),
+        ("127.0.0.1:-80", "address -80: invalid port"), ("127.0.0.1:65536", "address 65536: invalid port"),
+    ])
+    func isRefusedOtherwise(_ uri: String, _ reason: String) async throws {
+        await #expect(throws: ConfigError("listening on \(uri): listen tcp: \(reason)")) {
             try await Self.service { $0.listenURI = uri }
         }
     }

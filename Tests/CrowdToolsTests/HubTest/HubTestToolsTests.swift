@@ -100,6 +100,7 @@ import Testing
         (["explain", "t"], 0, "a/one (+5 ~8)"),
         (["explain", "t", "--failures"], 0, "nearest: a/one (s01-parse), up to column 19"),
         (["explain", "nobody"], 1, "nobody"),
+        (["list", "--hub", "/nonexistent"], 1, "path to hub '/nonexistent' doesn't exist, can't run"),
     ])
     func isAskedFor(_ words: [String], _ status: Int32, _ output: String) throws {
         let directory = try checkout()

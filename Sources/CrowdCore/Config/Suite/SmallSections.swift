@@ -16,8 +16,9 @@ public struct PrometheusConfig: Equatable, Sendable {
         enabled = try yaml.bool("enabled") ?? false
         // An unknown level is not an error in CrowdSec: it registers nothing.
         if let text = try yaml.string("level") { level = Level(rawValue: text) ?? .none }
-        listenAddress = try yaml.string("listen_addr") ?? listenAddress
-        listenPort = try yaml.int("listen_port", in: 0...65535) ?? listenPort
+        // Empty and zero are as good as nothing, there as here: an open port is never meant by leaving something out.
+        if let address = try yaml.string("listen_addr"), !address.isEmpty { listenAddress = address }
+        if let port = try yaml.int("listen_port", in: 0...65535), port != 0 { listenPort = port }
     }
 }
 

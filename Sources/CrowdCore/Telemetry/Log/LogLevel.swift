@@ -13,6 +13,16 @@ public enum LogLevel: String, CaseIterable, Comparable, Sendable {
         }
     }
 
+    /// The number of logrus' colour for it.
+    public var terminalColor: Int {
+        switch self {
+        case .trace, .debug: 37
+        case .info: 36
+        case .warning: 33
+        case .error, .fatal: 31
+        }
+    }
+
     private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
     public static func < (a: LogLevel, b: LogLevel) -> Bool { a.rank < b.rank }
 }

@@ -17,15 +17,8 @@ struct LogRecord: Sendable {
 
     /// logrus' terminal format: `INFO[2026-11-21T08:17:29Z] message  key=value`, in colour.
     func appendColored(to out: inout [UInt8]) {
-        let color =
-            switch level {
-            case .trace, .debug: 37
-            case .info: 36
-            case .warning: 33
-            case .error, .fatal: 31
-            }
         let name = level == .warning ? "WARN" : level.rawValue.uppercased()
-        out.append(contentsOf: "\u{1B}[\(color)m\(name)\u{1B}[0m[\(time.rfc3339)] ".utf8)
+        out.append(contentsOf: "\u{1B}[\(level.terminalColor)m\(name)\u{1B}[0m[\(time.rfc3339)] ".utf8)
         Self.appendPrintable(message, to: &out)
         appendFields(to: &out)
         out.append(UInt8(ascii: "\n"))

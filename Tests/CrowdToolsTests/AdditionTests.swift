@@ -1,7 +1,7 @@
 import CrowdTestSupport
 import Testing
 
-@Suite("Adding machines") struct MachineAdditionTests {
+@Suite("What is added") struct AdditionTests {
     private let directory: TemporaryDirectory
     private let cscli: String
 
@@ -37,5 +37,37 @@ import Testing
         #expect(result.status == 1)
         #expect(result.output.hasSuffix("Error: cscli machines add: no password was given\n"))
         #expect(try run("machines list -o raw").output.split(separator: "\n").count == 1)
+    }
+
+    @Test(arguments: [
+        (
+            "--color yes machines delete nobody",
+            "\u{1B}[31mERROR\u{1B}[0m unable to delete machine: 'nobody' does not exist\n"
+        ),
+        (
+            "--color no machines delete nobody",
+            "level=error msg=\"unable to delete machine: 'nobody' does not exist\"\n"
+        ),
+    ])
+    func errorsAreRed(_ line: String, _ output: String) throws {
+        #expect(try run(line + " 2>&1").output == output)
+    }
+
+    /// A script's variable that nobody set.
+    @Test(arguments: [
+        ("machines add '' --auto -f /dev/null", "cscli machines add: the name of a machine cannot be empty"),
+        ("bouncers add ''", "cscli bouncers add: the name of a bouncer cannot be empty"),
+        ("allowlists create '' -d x", "cscli allowlists create: the name of an allowlist cannot be empty"),
+        ("decisions add -i 192.0.2.1 -t ''", "cscli decisions add: the type of a decision cannot be empty"),
+        ("decisions add --scope '' -v x", "cscli decisions add: the scope of a decision cannot be empty"),
+        ("decisions add -r 192.0.2.1", "cscli decisions add: 192.0.2.1 is not a valid range"),
+        (
+            "bouncers add \(String(repeating: "x", count: 256))",
+            "cscli bouncers add: the name of a bouncer cannot be longer than 255 bytes"
+        ),
+    ])
+    func nothingWithoutAName(_ line: String, _ error: String) throws {
+        let result = try run(line + " 2>&1")
+        #expect(result.status == 1 && result.output == "Error: \(error)\n")
     }
 }
