@@ -91,6 +91,19 @@ import Testing
         #expect(UnifiedDiff.text("a", old, "b", old) == "")
     }
 
+    @Test(arguments: [
+        ("plain, é 🟢 \u{A0}", "plain, é 🟢 \u{A0}"), ("two\nlines\tand a tab", "two\nlines\tand a tab"),
+        ("\u{1B}[31mred\u{7}", "\\x1b[31mred\\x07"), ("a\rb\u{7F}", "a\\x0db\\x7f"), ("\u{9B}2J", "\\x9b2J"),
+    ])
+    func terminalsAreToldNothing(_ text: String, _ shown: String) {
+        #expect(text.printable == shown)
+        var table = Table(["a"])
+        table.rows = [[text.replacing("\n", with: " ")]]
+        for style in [Table.Style.full, .light] {
+            #expect(table.text(style).contains(shown.replacing("\n", with: " ")))
+        }
+    }
+
     @Test func lightTable() {
         var table = Table(["Name", "Type"])
         table.rows = [["edge", ""], ["a", "fw"]]

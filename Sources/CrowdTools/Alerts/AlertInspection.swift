@@ -24,7 +24,7 @@ enum AlertInspection {
 
     private static func show(_ alert: Alert, _ call: Invocation) {
         call.print("\n" + String(repeating: "#", count: 96) + "\n")
-        for (label, value) in facts(of: alert) { call.print(" - \(label.padded(to: 14)): \(value)") }
+        for (label, value) in facts(of: alert) { call.print(" - \(label.padded(to: 14)): \(value.printable)") }
         showDecisions(of: alert, call)
         showContext(of: alert, call)
         guard call.flags.isOn("details") else { return }
@@ -32,7 +32,7 @@ enum AlertInspection {
         for event in alert.events {
             var table = Table(["Key", "Value"])
             table.rows = (event.meta ?? []).sorted { $0.key < $1.key }.map { [$0.key, $0.value] }
-            call.print("\n- Date: \(event.timestamp)")
+            call.print("\n- Date: \(event.timestamp.printable)")
             call.terminal.print(table.text(.full), terminator: "")
         }
     }

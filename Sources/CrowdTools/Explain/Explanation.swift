@@ -46,7 +46,7 @@ struct Explanation {
                 rows.append("\t\t\(index == scenarios.count - 1 ? "└" : "├") 🟢 \(name)")
             }
         }
-        return rows.joined(separator: "\n") + "\n"
+        return rows.joined(separator: "\n").printable + "\n"
     }
 
     private func row(_ turn: Recorder.NodeResult, _ changes: Changes, _ branch: String) -> String {

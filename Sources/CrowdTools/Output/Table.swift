@@ -143,7 +143,7 @@ struct Table {
 
     private static func lightRow(_ row: [String], _ widths: [Int], _ numbers: Set<Int> = []) -> String {
         let cells = zip(row, widths).enumerated().map { column, cell in
-            numbers.contains(column) ? alignRight(cell.0, cell.1) : pad(cell.0, cell.1)
+            numbers.contains(column) ? alignRight(cell.0, cell.1) : pad(cell.0.printable, cell.1)
         }
         return cells.map { " \($0) " }.joined() + "\n"
     }
@@ -152,7 +152,7 @@ struct Table {
 
     /// A cell's lines, wrapped between words where it can be.
     private static func lines(of cell: String) -> [String] {
-        cell.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line -> [String] in
+        cell.printable.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line -> [String] in
             guard line.count > maxCellWidth else { return [String(line)] }
             var lines: [String] = []
             var current = ""

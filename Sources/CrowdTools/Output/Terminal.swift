@@ -34,15 +34,16 @@ struct Terminal: Sendable {
             writer.endObject()
             Self.write(String(decoding: writer.bytes, as: UTF8.self) + "\n", to: 2)
         } else if isColored {
-            Self.write("\u{1B}[\(level.terminalColor)m\(level.rawValue.uppercased())\u{1B}[0m \(message)\n", to: 2)
+            let label = "\u{1B}[\(level.terminalColor)m\(level.rawValue.uppercased())\u{1B}[0m"
+            Self.write("\(label) \(message.printable)\n", to: 2)
         } else {
-            Self.write("level=\(level.rawValue) msg=\(Self.quoted(message))\n", to: 2)
+            Self.write("level=\(level.rawValue) msg=\(Self.quoted(message.printable))\n", to: 2)
         }
     }
 
     func error(_ text: String) {
         let label = isColored ? "\u{1B}[31mError:\u{1B}[0m" : "Error:"
-        Self.write("\(label) \(text)\n", to: 2)
+        Self.write("\(label) \(text.printable)\n", to: 2)
     }
 
     /// Written over by what follows; the caller ends the line.
