@@ -1,5 +1,6 @@
 import CrowdStore
 import Synchronization
+import Testing
 
 /// A store whose writes fail while they are told to.
 final class BrokenStore: Store {
@@ -9,6 +10,17 @@ final class BrokenStore: Store {
     let nextFailure = Mutex<(writes: Int, error: StoreError)?>(nil)
 
     init(_ base: any Store) { self.base = base }
+
+    /// A Local API over one.
+    static func fixture() async throws -> (ServerFixture, BrokenStore) {
+        let broken = Mutex<BrokenStore?>(nil)
+        let fixture = try await ServerFixture(wrap: { base in
+            let store = BrokenStore(base)
+            broken.withLock { $0 = store }
+            return store
+        })
+        return (fixture, try #require(broken.withLock { $0 }))
+    }
 
     func write<R: Sendable>(
         _ body: @escaping @Sendable (any SQLSession) throws(StoreError) -> R,

@@ -5,6 +5,13 @@ public struct LAPICredentials: Equatable, Sendable {
         case url(String)
         /// Path of a unix socket.
         case socket(String)
+
+        /// The one or the other, as it stands in a credentials file.
+        public var text: String {
+            switch self {
+            case .url(let text), .socket(let text): text
+            }
+        }
     }
 
     public var endpoint: Endpoint

@@ -26,6 +26,12 @@ public struct IPRange: Hashable, Sendable {
         self = range
     }
 
+    /// In CIDR form alone: an address is no range here, although it could be read as one.
+    public init?(cidr text: some StringProtocol) {
+        guard text.contains("/") else { return nil }
+        self.init(text)
+    }
+
     /// The same from bytes, without making a String.
     public init?(ascii bytes: UnsafeBufferPointer<UInt8>) {
         guard let slash = bytes.firstIndex(of: UInt8(ascii: "/")) else {

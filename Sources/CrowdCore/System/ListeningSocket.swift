@@ -31,12 +31,9 @@ struct ListeningSocket {
         port = 0
         let place = "listen unix \(path)"
         guard var address = Self.address(path: path) else { throw ConfigError("\(place): path is too long") }
+        guard !Self.isAnswered(path) else { throw ConfigError("\(place): somebody else listens there") }
         fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard fd >= 0 else { throw ConfigError("\(place): \(systemMessage(errno))") }
-        if Self.connect(fd, &address) == 0 {
-            Glibc.close(fd)
-            throw ConfigError("\(place): somebody else listens there")
-        }
         unlink(path)
         guard Self.bind(fd, &address) == 0, chmod(path, 0o600) == 0, listen(fd, 16) == 0 else {
             let reason = systemMessage(errno)

@@ -209,7 +209,7 @@ public struct WhitelistConfig: Sendable {
         }
         for item in try yaml.present("cidr")?.sequence() ?? [] {
             let text = try item.string()
-            guard text.contains("/"), let range = IPRange(text) else {
+            guard let range = IPRange(cidr: text) else {
                 throw ConfigError("'\(text)' is not a CIDR range", at: item.mark)
             }
             ranges.append(range)

@@ -1,7 +1,6 @@
 import CrowdCore
 
 /// A place in a JSON text: `a.b[0].c` (engine facts D.5, "JSON paths").
-///
 enum JSONPath {
     /// The raw text of the value: strings without quotes and not unescaped. nil when there is none.
     static func extract(_ document: ByteSlice, _ path: ByteSlice) -> ByteSlice? {

@@ -49,7 +49,7 @@ struct LooseJSON {
         switch text[at] {
         case Self.quote: return string(at)
         case Self.brace:
-            guard isOnPath else { return endOfBlock(at).map { .on($0) } ?? .end(nil) }
+            guard isOnPath else { return passOverBlock(at) }
             depth += 1
         case Self.closingBrace:
             depth -= 1
@@ -75,10 +75,12 @@ struct LooseJSON {
 
     private func array(_ at: Int) -> Step {
         guard depth == found, path.indices.contains(depth), path[depth].buffer.first == Self.bracket else {
-            return endOfBlock(at).map { .on($0) } ?? .end(nil)
+            return passOverBlock(at)
         }
         return .end(element(path[depth], from: at + 1).flatMap { Self.find(Array(path[(depth + 1)...]), in: $0) })
     }
+
+    private func passOverBlock(_ at: Int) -> Step { endOfBlock(at).map { .on($0) } ?? .end(nil) }
 
     private func element(_ name: ByteSlice, from start: Int) -> ByteSlice? {
         guard name.count >= 3, name[name.count - 1] == Self.closingBracket,

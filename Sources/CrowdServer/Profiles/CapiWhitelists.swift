@@ -15,7 +15,7 @@ enum CapiWhitelists {
             for text in try yaml.strings("ips") ?? [] where IPAddress(text) == nil {
                 throw ConfigError("invalid IP address: \(text)")
             }
-            for text in try yaml.strings("cidrs") ?? [] where !text.contains("/") || IPRange(text) == nil {
+            for text in try yaml.strings("cidrs") ?? [] where IPRange(cidr: text) == nil {
                 throw ConfigError("invalid CIDR address: \(text)")
             }
         } catch {

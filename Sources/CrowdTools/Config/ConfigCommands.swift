@@ -49,7 +49,7 @@ enum ConfigCommands {
         return asJSON ? value.json.pretty : value.shown
     }
 
-    private static func value(ofExpression key: String, in config: SuiteConfig, asJSON: Bool = false) throws -> String {
+    private static func value(ofExpression key: String, in config: SuiteConfig, asJSON: Bool) throws -> String {
         let variables = JSON.object([JSONMember("Config", ConfigTree(config).json)])
         var evaluator = try ExprEvaluator(Array(variables.compact.utf8), isEvent: false)
         let text: String

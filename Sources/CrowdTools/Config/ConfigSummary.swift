@@ -8,22 +8,20 @@ struct ConfigSummary {
 
     var text: String {
         var lines = global
-        if let agent = config.agent { lines += Self.lines(of: agent) }
+        if let agent = config.agent { lines += self.lines(of: agent) }
         lines += ["cscli:", item("Output", config.cscli.output.rawValue)]
         lines.append(item("Hub Branch", config.cscli.hubBranch ?? ""))
         if let client = config.client { lines += clientLines(client) }
         if let server = config.server { lines += serverLines(server) }
-        if let database = config.database { lines += Self.lines(of: database) }
+        if let database = config.database { lines += self.lines(of: database) }
         return lines.map { $0 + "\n" }.joined()
     }
 
-    private func item(_ label: String, _ value: String) -> String { Self.item(label, value) }
-
-    private static func item(_ label: String, _ value: String, indent: Int = 2) -> String {
+    private func item(_ label: String, _ value: String, indent: Int = 2) -> String {
         String(repeating: " ", count: indent) + "- " + label.padded(to: 26 - indent) + ": " + value
     }
 
-    private static func heading(_ name: String, isOn: Bool) -> String { isOn ? "\(name):" : "\(name) (disabled):" }
+    private func heading(_ name: String, isOn: Bool) -> String { isOn ? "\(name):" : "\(name) (disabled):" }
 
     private var global: [String] {
         let (paths, common) = (config.paths, config.common)
@@ -33,10 +31,10 @@ struct ConfigSummary {
                 ("Hub Folder", paths.hubDirectory), ("Simulation File", paths.simulationPath),
                 ("Log Folder", common.logDirectory), ("Log level", common.logLevel.rawValue),
                 ("Log Media", common.logMedia.rawValue),
-            ].map { Self.item($0, $1, indent: 3) }
+            ].map { item($0, $1, indent: 3) }
     }
 
-    private static func lines(of agent: AgentConfig) -> [String] {
+    private func lines(of agent: AgentConfig) -> [String] {
         var lines = [
             heading("Crowdsec", isOn: agent.enabled), item("Acquisition File", agent.acquisitionPath ?? ""),
             item("Parsers routines", String(agent.parserRoutines)),
@@ -48,19 +46,14 @@ struct ConfigSummary {
     private func clientLines(_ client: LAPIClientConfig) -> [String] {
         var lines = ["API Client:"]
         if let path = client.credentialsPath, let credentials = try? LAPICredentials.load(path: path) {
-            let url: String =
-                switch credentials.endpoint {
-                case .url(let url): url
-                case .socket(let path): path
-                }
-            lines += [item("URL", url), item("Login", credentials.login ?? "")]
+            lines += [item("URL", credentials.endpoint.text), item("Login", credentials.login ?? "")]
         }
         return lines + [item("Credentials File", client.credentialsPath ?? "")]
     }
 
     private func serverLines(_ server: LAPIServerConfig) -> [String] {
         var lines = [
-            Self.heading("Local API Server", isOn: server.enabled), item("Listen URL", server.listenURI ?? ""),
+            heading("Local API Server", isOn: server.enabled), item("Listen URL", server.listenURI ?? ""),
             item("Listen Socket", server.listenSocket ?? ""), item("Profile File", server.profilesPath),
         ]
         if let tls = server.tls {
@@ -73,7 +66,7 @@ struct ConfigSummary {
         return lines
     }
 
-    private static func lines(of database: DatabaseConfig) -> [String] {
+    private func lines(of database: DatabaseConfig) -> [String] {
         var facts = [("Type", database.kind.rawValue)]
         if database.kind == .sqlite {
             facts.append(("Path", database.path ?? ""))

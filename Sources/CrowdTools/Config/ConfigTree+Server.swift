@@ -50,15 +50,10 @@ extension ConfigTree {
 
     /// In JSON under the keys of its file, as the reference prints it; the password stays where it is.
     private init(_ credentials: LAPICredentials) {
-        let url: String =
-            switch credentials.endpoint {
-            case .url(let url): url
-            case .socket(let path): path
-            }
         self = .section(
             type: "ApiCredentialsCfg",
             fields: [
-                ("URL", .text(url)), ("Login", .optional(credentials.login)),
+                ("URL", .text(credentials.endpoint.text)), ("Login", .optional(credentials.login)),
                 ("CACertPath", .optional(credentials.caPath)), ("CertPath", .optional(credentials.certPath)),
                 ("KeyPath", .optional(credentials.keyPath)),
             ],

@@ -27,15 +27,10 @@ enum LAPICommands {
     static func status(_ call: Invocation) async throws {
         let credentials = try call.credentials()
         let path = try call.config().client?.credentialsPath ?? ""
-        let address: String =
-            switch credentials.endpoint {
-            case .url(let url): url
-            case .socket(let path): path
-            }
         let identity =
             credentials.login.map { "username \"\($0)\"" } ?? "certificate \"\(credentials.certPath ?? "")\""
         call.print("Loaded credentials from \(path)")
-        call.print("Trying to authenticate with \(identity) on \(address)")
+        call.print("Trying to authenticate with \(identity) on \(credentials.endpoint.text)")
         do { try await call.client(scenarios: call.installedScenarios()).authenticate() } catch {
             var reason = "\(error)"
             if case LAPIError.unreachable(let fault) = error {
@@ -74,11 +69,7 @@ enum LAPICommands {
     }
 
     private static func known(_ call: Invocation) -> String? {
-        switch (try? call.credentials())?.endpoint {
-        case .url(let url): url
-        case .socket(let path): path
-        case nil: nil
-        }
+        (try? call.credentials())?.endpoint.text
     }
 
     private static func post(_ login: String, _ password: String, to url: String, _ call: Invocation) async throws {

@@ -13,9 +13,8 @@ enum AlertQuery {
         }
     }
 
-    /// An address alone is no range, although it could be read as one.
     static func check(range: String) throws(CommandError) {
-        guard range.contains("/"), IPRange(range) != nil else { throw CommandError("\(range) is not a valid range") }
+        guard IPRange(cidr: range) != nil else { throw CommandError("\(range) is not a valid range") }
     }
 
     /// Adds the flags `--ip` and `--range`, checked here so that a slip is not a server's error.

@@ -23,13 +23,7 @@ import Testing
         (StoreError(.unavailable, "10.1.2.3 refuses"), "database cannot be reached"),
     ])
     func saysWhatIsWrongWithTheDatabaseAndWhenItIsOver(_ error: StoreError, _ problem: String) async throws {
-        let broken = Mutex<BrokenStore?>(nil)
-        let fixture = try await ServerFixture(wrap: { base in
-            let store = BrokenStore(base)
-            broken.withLock { $0 = store }
-            return store
-        })
-        let store = try #require(broken.withLock { $0 })
+        let (fixture, store) = try await BrokenStore.fixture()
         let housekeeper = Housekeeper(api: fixture.api, flush: { Self.flush })
         try await fixture.test(.live) { client in
             let token = try await client.logIn()

@@ -62,13 +62,7 @@ import Testing
 
     /// Of an alert that fails half way, by itself or because the database is in trouble, nothing is left.
     @Test(arguments: ["poison", "trouble"]) func thatFailLeaveNothing(_ what: String) async throws {
-        let broken = Mutex<BrokenStore?>(nil)
-        let fixture = try await ServerFixture(wrap: { base in
-            let store = BrokenStore(base)
-            broken.withLock { $0 = store }
-            return store
-        })
-        let store = try #require(broken.withLock { $0 })
+        let (fixture, store) = try await BrokenStore.fixture()
         try await store.write { session throws(StoreError) in
             _ = try session.run(
                 "CREATE TRIGGER no_poison BEFORE INSERT ON decisions WHEN NEW.value = 'poison' "
