@@ -37,6 +37,24 @@ import Testing
         #expect(IPRange(text) == nil)
     }
 
+    @Test(arguments: [
+        ("10.1.2.3", true), ("10.0.0.0", true), ("10.255.255.255", true), ("9.255.255.255", false), ("11.0.0.0", false),
+        ("192.0.2.7", true), ("192.0.2.6", false), ("192.0.2.8", false), ("198.51.100.9", true), ("0.0.0.0", false),
+        ("255.255.255.255", true), ("::ffff:10.1.2.3", false), ("::a01:203", false), ("2001:db8::1", true),
+        ("2001:db9::", false), ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false), ("::", false),
+    ])
+    func amongRanges(_ text: String, isIn: Bool) throws {
+        let texts = [
+            "198.51.100.9", "10.20.0.0/16", "2001:db8:1::/48", "10.0.0.0/8", "192.0.2.7/32", "10.0.0.0/8",
+            "2001:db8::/32", "255.255.255.254/31", "10.0.0.0/9",
+        ]
+        let ranges = try texts.map { try #require(IPRange($0)) }
+        let address = try #require(IPAddress(text))
+        #expect(AddressRanges(ranges).contains(address) == isIn)
+        #expect(ranges.contains { $0.contains(address) } == isIn)
+        #expect(!AddressRanges([]).contains(address))
+    }
+
     @Test func containment() throws {
         let net = try #require(IPRange("198.51.100.0/24"))
         #expect(try net.contains(#require(IPAddress("198.51.100.77"))))

@@ -39,6 +39,7 @@ public final class Event {
     public var parsedDate: (text: ByteSlice, instant: Timestamp)?
     /// It passed all stages.
     public var process = false
+    private var lastAddress = AddressOfText()
 
     /// How the line came in (engine facts A.2).
     public struct Line {
@@ -94,6 +95,25 @@ public final class Event {
     public var instant: Timestamp? {
         if let marshaledInstant { return marshaledInstant }
         return Timestamp(rfc3339Bytes: marshaledTime.buffer)
+    }
+
+    /// The address that a text is. Many ask about the same one, so what was read last is remembered.
+    ///
+    /// - Parameter text: in this event's memory, where nothing else comes to lie before the next event.
+    public func address(in text: ByteSlice) -> IPAddress? {
+        if lastAddress.base != text.base || lastAddress.count != text.count || lastAddress.generation != generation {
+            lastAddress = AddressOfText(
+                base: text.base, count: text.count, generation: generation, address: IPAddress(ascii: text.buffer))
+        }
+        return lastAddress.address
+    }
+
+    private struct AddressOfText {
+        var base = ByteSlice.empty.base
+        var count = 0
+        /// 0 is no event's.
+        var generation: UInt64 = 0
+        var address: IPAddress?
     }
 
     public var stageName: ByteSlice { stage < stages.count ? stages[stage] : .empty }

@@ -7,8 +7,12 @@ final class BucketObject: ValueObject {
     private var times: (first: Timestamp, last: Timestamp, overflowed: Timestamp)
     private(set) var queue: QueueObject
 
+    /// The variable `queue` of conditions, and where its events are.
+    static let queueSlot = 0
+    static let eventsField = 0
+
     static let queueType = ObjectType("types.Queue")
-        .field("Queue", 0, .list(.object(EventTypes.event))).field("L", 1, .int)
+        .field("Queue", eventsField, .list(.object(EventTypes.event))).field("L", 1, .int)
     static let bucketType = ObjectType("leakybucket.Leaky")
         .field("Total_count", 0, .int).field("First_ts", 1, .time).field("Last_ts", 2, .time)
         .field("Ovflw_ts", 3, .time).field("Queue", 4, .object(queueType)).field("Mapkey", 5, .string)

@@ -234,7 +234,11 @@ final class Pourer {
 
     /// True when a condition that is asked after each pour overflows the bucket.
     private func afterPour(_ bucket: BucketPointer, _ scenario: Scenario) -> Bool {
-        if let condition = scenario.condition, holds(condition, bucket) { return true }
+        if let condition = scenario.condition, bucket.pointee.queue.count >= scenario.leastQueue,
+            holds(condition, bucket)
+        {
+            return true
+        }
         return scenario.config.kind == .bayesian && posterior(bucket, scenario) > scenario.config.bayesianThreshold
     }
 

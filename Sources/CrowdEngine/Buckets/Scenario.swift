@@ -28,6 +28,8 @@ public final class Scenario: Sendable {
     let leakSeconds: Double
     /// At most this many events are kept; nil for no limit of its own.
     let queueLimit: Int?
+    /// The condition cannot be true with fewer events in the queue.
+    let leastQueue: Int
     /// Some expression looks at queued events beyond their Meta.
     let keepsWholeEvents: Bool
 
@@ -54,6 +56,8 @@ public final class Scenario: Sendable {
         leakSeconds = leak.seconds
         life = config.duration ?? Scenario.life(config, leak)
         queueLimit = Scenario.queueLimit(config)
+        leastQueue =
+            programs.condition?.leastElements(ofVariable: BucketObject.queueSlot, field: BucketObject.eventsField) ?? 0
         let ofQueue = [condition, overflowFilter, scopeExpression].compactMap { $0 } + programs.bayesian
         self.keepsWholeEvents = keepsWholeEvents || ofQueue.contains(where: \.looksBeyondMeta)
     }

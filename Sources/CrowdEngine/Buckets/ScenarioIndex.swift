@@ -60,7 +60,7 @@ struct ScenarioIndex: Sendable {
         result.removeAll(keepingCapacity: true)
         var lists = 0
         for field in fields {
-            guard let value = field.map.fields(of: event).find(field.key), let found = field.scenarios[value] else {
+            guard let value = field.map.find(field.key, in: event), let found = field.scenarios[value] else {
                 continue
             }
             result.append(contentsOf: found)

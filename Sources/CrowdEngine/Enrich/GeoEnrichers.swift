@@ -29,7 +29,7 @@ struct CityEnricher: Enricher {
     }
 
     func enrich(_ value: ByteSlice, _ event: Event) {
-        guard let address = IPAddress(ascii: value.buffer), let record = database.record(of: address) else { return }
+        guard let address = event.address(in: value), let record = database.record(of: address) else { return }
         let (name, paths) = country(record)
         code.set(event.arena.copy(name), event)
         isInEU.set(record.bool(paths.isInEU) ? ByteSlice("true") : ByteSlice("false"), event)
@@ -59,7 +59,7 @@ struct ASNEnricher: Enricher {
     }
 
     func enrich(_ value: ByteSlice, _ event: Event) {
-        guard let address = IPAddress(ascii: value.buffer), let record = database.record(of: address) else { return }
+        guard let address = event.address(in: value), let record = database.record(of: address) else { return }
         let digits = event.arena.decimal(Int64(record.number(.systemNumber) ?? 0))
         number.set(digits, event)
         shortNumber.set(digits, event)
@@ -78,7 +78,7 @@ struct RangeEnricher: Enricher {
     }
 
     func enrich(_ value: ByteSlice, _ event: Event) {
-        guard let address = IPAddress(ascii: value.buffer), let network = database.record(of: address)?.network else {
+        guard let address = event.address(in: value), let network = database.record(of: address)?.network else {
             return
         }
         range.set(network.description, event)

@@ -13,7 +13,7 @@ struct ReverseDNSEnricher: Enricher {
     }
 
     func enrich(_ value: ByteSlice, _ event: Event) {
-        guard let address = IPAddress(ascii: value.buffer), let name = names.name(of: address) else { return }
+        guard let address = event.address(in: value), let name = names.name(of: address) else { return }
         key.set(name, event)
     }
 }

@@ -11,8 +11,7 @@ struct KnownBots: Sendable {
         var userAgent: GoPattern?
         /// One of them; none fits any.
         var paths: [GoPattern]
-        var addresses: Set<IPAddress>
-        var ranges: [IPRange]
+        var ranges: AddressRanges
         var names: [GoPattern]
     }
 
@@ -47,10 +46,10 @@ struct KnownBots: Sendable {
         if case .string(let text)? = json["user_agent"], !text.isEmpty { agent = try GoPattern("(?i)" + text) }
         let bot = Bot(
             userAgent: agent, paths: try texts("paths", json).map { try GoPattern($0) },
-            addresses: Set(try texts("ips", json).map { try address($0) }),
-            ranges: try texts("ranges", json).map { try range($0) },
+            ranges: AddressRanges(
+                try texts("ips", json).map { IPRange(try address($0)) } + texts("ranges", json).map { try range($0) }),
             names: try texts("rdns", json).map { try GoPattern("(?i)" + $0) })
-        guard !bot.addresses.isEmpty || !bot.ranges.isEmpty || !bot.names.isEmpty else {
+        guard !bot.ranges.isEmpty || !bot.names.isEmpty else {
             throw Problem(description: "\(name) has none of ips, ranges, rdns")
         }
         return bot
@@ -84,11 +83,7 @@ struct KnownBots: Sendable {
             bot.userAgent?.matches(userAgent) != false
                 && (bot.paths.isEmpty || bot.paths.contains { $0.matches(path) })
         }
-        if candidates.contains(where: { bot in
-            bot.addresses.contains(address) || bot.ranges.contains { $0.contains(address) }
-        }) {
-            return true
-        }
+        if candidates.contains(where: { $0.ranges.contains(address) }) { return true }
         let named = candidates.filter { !$0.names.isEmpty }
         guard !named.isEmpty, var name = confirmedName(address) else { return false }
         return name.withUTF8 { bytes in

@@ -94,13 +94,12 @@ final class Static: Sendable {
 
 final class Whitelist: Sendable {
     let reason: ByteSlice
-    let addresses: Set<IPAddress>
-    let ranges: [IPRange]
+    /// Single addresses too.
+    let ranges: AddressRanges
     let expressions: [Program]
 
-    init(reason: ByteSlice, addresses: Set<IPAddress>, ranges: [IPRange], expressions: [Program]) {
+    init(reason: ByteSlice, ranges: AddressRanges, expressions: [Program]) {
         self.reason = reason
-        self.addresses = addresses
         self.ranges = ranges
         self.expressions = expressions
     }

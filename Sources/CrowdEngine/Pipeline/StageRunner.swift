@@ -150,7 +150,7 @@ final class StageRunner {
     }
 
     private func covers(_ whitelist: Whitelist) -> Bool {
-        if !whitelist.addresses.isEmpty || !whitelist.ranges.isEmpty, coversAddress(whitelist) { return true }
+        if !whitelist.ranges.isEmpty, coversAddress(whitelist) { return true }
         for expression in whitelist.expressions {
             guard let value = try? expression.value(on: machine) else { return false }
             if case .bool(true) = value { return true }
@@ -160,16 +160,12 @@ final class StageRunner {
 
     private func coversAddress(_ whitelist: Whitelist) -> Bool {
         if let overflow = event.overflow as? OverflowObject {
-            return overflow.sourceKeys.contains { IPAddress($0).map { covers(whitelist, $0) } ?? false }
+            return overflow.sourceKeys.contains { IPAddress($0).map(whitelist.ranges.contains) ?? false }
         }
-        guard let key = sourceIP, let text = event.meta.find(key), let address = IPAddress(ascii: text.buffer) else {
+        guard let key = sourceIP, let text = event.meta.find(key), let address = event.address(in: text) else {
             return false
         }
-        return covers(whitelist, address)
-    }
-
-    private func covers(_ whitelist: Whitelist, _ address: IPAddress) -> Bool {
-        whitelist.addresses.contains(address) || whitelist.ranges.contains { $0.contains(address) }
+        return whitelist.ranges.contains(address)
     }
 
     private func store(_ step: StashStep) {
@@ -223,7 +219,7 @@ final class StageRunner {
     private func value(of item: Static) throws(HardError) -> ByteSlice? {
         switch item.source {
         case .constant(let text): return text
-        case .field(let map, let key): return map.fields(of: event)[key]
+        case .field(let map, let key): return map.value(key, in: event)
         case .expression:
             guard let program = item.program, let value = try? program.value(on: machine) else { return nil }
             switch value {
@@ -249,7 +245,7 @@ final class StageRunner {
 
     private func apply(_ value: ByteSlice, to item: Static) {
         switch item.target {
-        case .field(let map, let key): map.fields(of: event).set(key, value)
+        case .field(let map, let key): map.set(key, value, in: event)
         case .strTime: event.strTime = value
         case .strTimeFormat: event.strTimeFormat = value
         case .marshaledTime:

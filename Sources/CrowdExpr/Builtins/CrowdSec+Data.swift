@@ -8,7 +8,7 @@ extension CrowdSecFunctions {
         Function("IpInRange", [.string, .string], .bool) { call throws(ValueError) in
             let (address, range) = (IPAddress(ascii: try call.text(0).buffer), IPRange(ascii: try call.text(1).buffer))
             guard let address, let range else { return .bool(false) }
-            return .bool(address.isIn([range]))
+            return .bool(range.contains(address) || range.contains(address.unmapped))
         },
         Function("IsIP", [.string], .bool) { call throws(ValueError) in
             .bool(IPAddress(ascii: try call.text(0).buffer) != nil)
@@ -157,15 +157,20 @@ extension CrowdSecFunctions {
     ]
 
     private static func intervals(_ items: [Value]) throws(ValueError) -> [Int64] {
-        var times: [Timestamp] = []
+        var times: [Int64] = []
         times.reserveCapacity(items.count)
         for item in items {
             guard case .time(let time) = item else { throw ValueError("not a time: \(item.kind)") }
-            times.append(time)
+            times.append(time.nanoseconds)
         }
         guard times.count >= 2 else { throw ValueError("need at least two times to calculate an interval") }
         times.sort()
-        return zip(times.dropFirst(), times).map { ($0 - $1).nanoseconds }
+        // Each gap takes the place of the time before it.
+        for index in times.indices.dropLast() {
+            times[index] = (Timestamp(nanoseconds: times[index + 1]) - Timestamp(nanoseconds: times[index])).nanoseconds
+        }
+        times.removeLast()
+        return times
     }
 
     /// Functions over loaded data files.

@@ -26,6 +26,14 @@ class Node {
         return text
     }
 
+    /// The elements of the list that it gives, for another node to go through.
+    func elements(_ machine: Machine, for asker: PredicateNode) throws(ExprError) -> ArraySlice<Value> {
+        switch try value(machine) {
+        case .list(let list): return list.items[...]
+        case let other: throw asker.noList(other)
+        }
+    }
+
     /// Conditions without which this one cannot be true.
     var facts: [Fact] { [] }
 
@@ -82,7 +90,7 @@ final class FieldText: TextNode {
         self.key = key
         super.init(at: offset)
     }
-    override func text(_ machine: Machine) throws(ExprError) -> ByteSlice { map.fields(of: machine.event)[key] }
+    override func text(_ machine: Machine) throws(ExprError) -> ByteSlice { map.value(key, in: machine.event) }
 }
 
 /// The event's own text fields and those of its line.

@@ -2,22 +2,25 @@ import CrowdCore
 
 extension IPAddress {
     /// Whether one of the ranges has it; an IPv4 address in IPv6 form counts as either.
-    func isIn(_ ranges: [IPRange]) -> Bool {
+    func isIn(_ ranges: AddressRanges) -> Bool {
         let unmapped = unmapped
-        return ranges.contains { $0.contains(self) || $0.contains(unmapped) }
+        return ranges.contains(unmapped) || unmapped != self && ranges.contains(self)
     }
 }
 
 /// `IpInRange(text, '10.0.0.0/8')` and `any(list, {IpInRange(text, #)})` of a list known at load: ranges that were read once.
 final class AddressInRanges: BoolNode {
     let address: Node
-    let ranges: [IPRange]
+    let ranges: AddressRanges
+    private let isRemembered: Bool
     init(_ address: Node, _ ranges: [IPRange], at offset: Int) {
-        (self.address, self.ranges) = (address, ranges)
+        (self.address, self.ranges) = (address, AddressRanges(ranges))
+        isRemembered = address.isOfEvent
         super.init(at: offset)
     }
     override func bool(_ machine: Machine) throws(ExprError) -> Bool {
         let text = try address.text(machine)
-        return IPAddress(ascii: text.buffer)?.isIn(ranges) ?? false
+        let address = isRemembered ? machine.event.address(in: text) : IPAddress(ascii: text.buffer)
+        return address?.isIn(ranges) ?? false
     }
 }

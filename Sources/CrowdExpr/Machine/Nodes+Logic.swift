@@ -134,7 +134,7 @@ final class FieldEqual: BoolNode {
         super.init(at: field.offset)
     }
     override func bool(_ machine: Machine) throws(ExprError) -> Bool {
-        (map.fields(of: machine.event)[key] == constant) != negated
+        (map.value(key, in: machine.event) == constant) != negated
     }
     override var facts: [Fact] { negated ? [] : [.fieldIn(map, key, [constant])] }
 }
@@ -225,7 +225,7 @@ final class FieldIsSet: BoolNode {
         (self.map, self.key) = (map, key)
         super.init(at: offset)
     }
-    override func bool(_ machine: Machine) throws(ExprError) -> Bool { map.fields(of: machine.event).contains(key) }
+    override func bool(_ machine: Machine) throws(ExprError) -> Bool { map.find(key, in: machine.event) != nil }
 }
 
 final class In: BoolNode {

@@ -169,6 +169,15 @@ final class Slicing: Node {
         let end = try to?.value(machine)
         return try located { () throws(ValueError) in try Operations.slice(container, from: start, to: end) }
     }
+    override func elements(_ machine: Machine, for asker: PredicateNode) throws(ExprError) -> ArraySlice<Value> {
+        let container = try base.value(machine)
+        guard case .list(let list) = container else { throw asker.noList(container) }
+        let start = try from?.value(machine)
+        let end = try to?.value(machine)
+        return try located { () throws(ValueError) in
+            list.items[try Operations.part(ofCount: list.items.count, from: start, to: end)]
+        }
+    }
 }
 
 /// The whole of an `a?.b.c`: nil as soon as an optional step met nil.

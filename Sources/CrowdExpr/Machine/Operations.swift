@@ -181,12 +181,16 @@ enum Operations {
     }
 
     static func slice(_ container: Value, from: Value?, to: Value?) throws(ValueError) -> Value {
-        let count: Int
         switch container {
-        case .list(let list): count = list.items.count
-        case .string(let text): count = text.count
+        case .list(let list):
+            return .list(ListValue(Array(list.items[try part(ofCount: list.items.count, from: from, to: to)])))
+        case .string(let text): return .string(text[try part(ofCount: text.count, from: from, to: to)])
         default: throw ValueError("cannot slice \(container.kind)")
         }
+    }
+
+    /// The places between two indices, of which negative ones count from the end.
+    static func part(ofCount count: Int, from: Value?, to: Value?) throws(ValueError) -> Range<Int> {
         func bound(_ value: Value?, _ standard: Int) throws(ValueError) -> Int {
             guard let value else { return standard }
             guard let number = value.number, number.magnitude < 1e15 else {
@@ -196,11 +200,6 @@ enum Operations {
             return min(max(index < 0 ? count + index : index, 0), count)
         }
         let end = try bound(to, count)
-        let start = min(try bound(from, 0), end)
-        switch container {
-        case .list(let list): return .list(ListValue(Array(list.items[start..<end])))
-        case .string(let text): return .string(text[start..<end])
-        default: return .null
-        }
+        return min(try bound(from, 0), end)..<end
     }
 }

@@ -32,14 +32,11 @@ class PredicateNode: Node {
         super.init(at: offset)
     }
 
-    func list(_ machine: Machine) throws(ExprError) -> ListValue {
-        switch try parts.list.value(machine) {
-        case .list(let list): return list
-        case let other: throw error("builtin \(parts.name) takes only array (got \(other.kind))")
-        }
+    func items(_ machine: Machine) throws(ExprError) -> ArraySlice<Value> {
+        try parts.list.elements(machine, for: self)
     }
 
-    func items(_ machine: Machine) throws(ExprError) -> [Value] { try list(machine).items }
+    func noList(_ value: Value) -> ExprError { error("builtin \(parts.name) takes only array (got \(value.kind))") }
 
     func ask(_ item: Value, _ index: Int, _ machine: Machine) throws(ExprError) -> Bool {
         guard let predicate = parts.predicate else { return try Constant(item, at: offset).bool(machine) }
@@ -105,19 +102,23 @@ final class Search: PredicateNode {
         case "sum": return try sum(items, machine)
         case "find": return try find(items, items.indices, machine).map { items[$0] } ?? .null
         case "findLast": return try find(items, items.indices.reversed(), machine).map { items[$0] } ?? .null
-        case "findIndex": return try find(items, items.indices, machine).map { .int(Int64($0)) } ?? .null
-        default: return try find(items, items.indices.reversed(), machine).map { .int(Int64($0)) } ?? .null
+        case "findIndex": return place(try find(items, items.indices, machine), in: items)
+        default: return place(try find(items, items.indices.reversed(), machine), in: items)
         }
     }
 
     private func find(
-        _ items: [Value], _ order: some Swift.Sequence<Int>, _ machine: Machine
+        _ items: ArraySlice<Value>, _ order: some Swift.Sequence<Int>, _ machine: Machine
     ) throws(ExprError) -> Int? {
-        for index in order where try ask(items[index], index, machine) { return index }
+        for index in order where try ask(items[index], index - items.startIndex, machine) { return index }
         return nil
     }
 
-    private func sum(_ items: [Value], _ machine: Machine) throws(ExprError) -> Value {
+    private func place(_ index: Int?, in items: ArraySlice<Value>) -> Value {
+        index.map { .int(Int64($0 - items.startIndex)) } ?? .null
+    }
+
+    private func sum(_ items: ArraySlice<Value>, _ machine: Machine) throws(ExprError) -> Value {
         var total = Value.int(0)
         for (index, item) in items.enumerated() {
             let value = try map(item, index, machine)
@@ -138,12 +139,19 @@ final class Transformation: PredicateNode {
     }
 
     override func value(_ machine: Machine) throws(ExprError) -> Value {
-        let list = try list(machine)
-        let items = list.items
-        if isOfElement, let memo = list.memo as? FilterMemo {
-            let kept = try memo.filter(self, items) { (item, index) throws(ExprError) in try ask(item, index, machine) }
+        guard isOfElement else { return try transformed(items(machine), machine) }
+        switch try parts.list.value(machine) {
+        case .list(let list):
+            guard let memo = list.memo as? FilterMemo else { return try transformed(list.items[...], machine) }
+            let kept = try memo.filter(self, list.items) { (item, index) throws(ExprError) in
+                try ask(item, index, machine)
+            }
             return .list(kept)
+        case let other: throw noList(other)
         }
+    }
+
+    private func transformed(_ items: ArraySlice<Value>, _ machine: Machine) throws(ExprError) -> Value {
         try located { () throws(ValueError) in try machine.useMemory(items.count) }
         switch parts.name {
         case "map":
@@ -161,7 +169,7 @@ final class Transformation: PredicateNode {
         }
     }
 
-    private func sorted(_ items: [Value], _ machine: Machine) throws(ExprError) -> Value {
+    private func sorted(_ items: ArraySlice<Value>, _ machine: Machine) throws(ExprError) -> Value {
         var keyed: [(key: Value, item: Value)] = []
         for (index, item) in items.enumerated() { keyed.append((try map(item, index, machine), item)) }
         let direction = try parts.extra?.value(machine)
@@ -171,7 +179,7 @@ final class Transformation: PredicateNode {
         }
     }
 
-    private func grouped(_ items: [Value], _ machine: Machine) throws(ExprError) -> Value {
+    private func grouped(_ items: ArraySlice<Value>, _ machine: Machine) throws(ExprError) -> Value {
         let groups = MapValue()
         for (index, item) in items.enumerated() {
             let key = try map(item, index, machine)
@@ -200,9 +208,9 @@ final class Reduce: PredicateNode {
             accumulator = first
             start = 1
         }
-        for index in start..<max(items.count, start) {
+        for (index, item) in zip(start..., items.dropFirst(start)) {
             machine.scopes[parts.level].accumulator = accumulator
-            accumulator = try map(items[index], index, machine)
+            accumulator = try map(item, index, machine)
         }
         return accumulator
     }

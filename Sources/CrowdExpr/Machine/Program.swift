@@ -52,6 +52,11 @@ public final class Program: @unchecked Sendable {
             .contains { source.contains($0) }
     }
 
+    /// How many elements the list in a field of a variable must have for the condition to be true; 0 when nothing is known.
+    public func leastElements(ofVariable slot: Int, field: Int) -> Int {
+        isPure ? LeastElements(slot: slot, field: field).needed(by: root) : 0
+    }
+
     /// What a dispatcher may know without running it: see `Facts`.
     public var facts: [Fact] { root.facts }
     /// Texts without which the condition cannot be true.
@@ -83,11 +88,25 @@ public enum EventMap: Sendable {
         }
     }
 
-    public func fields(of event: Event) -> FieldMap {
+    // The maps themselves are not handed out: that would count references, several times in every line.
+
+    @inlinable public func find(_ key: FieldKey, in event: Event) -> ByteSlice? {
         switch self {
-        case .parsed: event.parsed
-        case .meta: event.meta
-        case .enriched: event.enriched
+        case .parsed: event.parsed.find(key)
+        case .meta: event.meta.find(key)
+        case .enriched: event.enriched.find(key)
+        }
+    }
+
+    /// Empty when the key was not set.
+    @inlinable public func value(_ key: FieldKey, in event: Event) -> ByteSlice { find(key, in: event) ?? .empty }
+
+    /// - Parameter value: must live as long as the event.
+    @inlinable public func set(_ key: FieldKey, _ value: ByteSlice, in event: Event) {
+        switch self {
+        case .parsed: event.parsed.set(key, value)
+        case .meta: event.meta.set(key, value)
+        case .enriched: event.enriched.set(key, value)
         }
     }
 }

@@ -72,7 +72,7 @@ final class NeedleAnswers {
     /// Searches the field's value unless that was done.
     @inline(__always)
     private func refresh(_ field: Int) {
-        let value = known[field].map.fields(of: event)[known[field].key]
+        let value = known[field].map.value(known[field].key, in: event)
         if known[field].generation != event.generation || known[field].base != value.base
             || known[field].count != value.count
         {
