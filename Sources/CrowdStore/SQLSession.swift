@@ -14,7 +14,23 @@ public enum SQLValue: Sendable, Equatable {
     public static func time(_ value: Timestamp) -> SQLValue { .text(value.sqlite) }
     public static func optional(_ value: Timestamp?) -> SQLValue { value.map { .time($0) } ?? .null }
     /// A JSON text; none is NULL, because an empty text is no JSON.
-    public static func json(_ value: String) -> SQLValue { value.isEmpty ? .null : .text(value) }
+    public static func json(_ value: String) -> SQLValue { value.isEmpty ? .null : .text(withoutNUL(value)) }
+
+    /// An escaped NUL, which PostgreSQL does not take in JSON either, becomes U+FFFD.
+    private static func withoutNUL(_ json: String) -> String {
+        let escaped = Array("u0000".utf8)
+        var (bytes, rest) = ([UInt8](), Array(json.utf8)[...])
+        while let backslash = rest.firstIndex(of: UInt8(ascii: "\\")) {
+            // What is escaped stays with its backslash: the second one of a pair begins nothing.
+            let next = rest[(backslash + 1)...]
+            let isNUL = next.starts(with: escaped)
+            bytes += rest[..<backslash]
+            bytes += isNUL ? Array("\\ufffd".utf8) : Array(rest[backslash...].prefix(2))
+            rest = isNUL ? next.dropFirst(escaped.count) : next.dropFirst()
+        }
+        return String(decoding: bytes + rest, as: UTF8.self)
+    }
+
     public static func optional(_ value: Int64?) -> SQLValue { value.map { .int($0) } ?? .null }
 }
 

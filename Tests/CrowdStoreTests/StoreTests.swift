@@ -122,6 +122,30 @@ final class Counter: Sendable {
         _ = try await store.write { session throws(StoreError) in try BouncerQueries.all(in: session).count }
     }
 
+    @Test(arguments: TestDatabase.present) func whatAnAgentSaysOfItselfMayHoldAnything(_ database: TestDatabase)
+        async throws
+    {
+        let texts = [
+            (#"{"a":"x\u0000y"}"#, "x\u{fffd}y"), (#"{"a":"\\u0000"}"#, #"\u0000"#),
+            (#"{"a":"\\\u0000\\"}"#, "\\\u{fffd}\\"), (#"{"a":"é\n\u0001"}"#, "é\n\u{1}"),
+        ]
+        let temporary = try TemporaryStore(database)
+        for (text, value) in texts {
+            let found = try await temporary.store.write { session throws(StoreError) in
+                var machine = MachineRecord(machineID: "edge", passwordHash: "")
+                if try MachineQueries.find("edge", in: session) == nil {
+                    _ = try MachineQueries.insert(machine, at: .now(), in: session)
+                }
+                (machine.hubState, machine.dataSources) = (text, "")
+                try MachineQueries.updateSystem(machine, in: session)
+                return try MachineQueries.find("edge", in: session)
+            }
+            #expect(try JSON.parse(Array((found?.hubState ?? "").utf8))["a"]?.string == value)
+            #expect(found?.dataSources == "")
+        }
+        await temporary.store.close()
+    }
+
     @Test(arguments: TestDatabase.present) func aScopeBelongsToAName(_ database: TestDatabase) async throws {
         let temporary = try TemporaryStore(database)
         let scopes = try await temporary.store.write { session throws(StoreError) in
