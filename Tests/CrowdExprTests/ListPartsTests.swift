@@ -9,13 +9,11 @@ import Testing
         .field("L", 1, .int)
 
     private static func environment() -> Environment {
-        var environment = Environment(keys: KeyTable(), functions: CrowdSecFunctions.all(NoResources()))
+        var environment = Environment(keys: KeyTable(), functions: CrowdSecFunctions.all())
         environment.declareEvent()
         environment.declare("queue", .object(queue))
         return environment
     }
-
-    private struct NoResources: ExprResources {}
 
     @Test(arguments: [
         ("map([1, 2, 3, 4][-2:], # * 10)", "[30 40]"), ("filter([1, 2, 3, 4][1:3], # > 2)", "[3]"),

@@ -57,12 +57,7 @@ struct JournalReader {
     }
 
     private func recentLines(after seconds: Int64) -> Int {
-        var (low, high) = (0, recent.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if recent[middle].seconds > seconds { high = middle } else { low = middle + 1 }
-        }
-        return recent.count - low
+        recent.count - recent.firstSortedIndex { $0.seconds > seconds }
     }
 
     mutating func cut(_ bytes: UnsafeBufferPointer<UInt8>) -> LineBatch? {

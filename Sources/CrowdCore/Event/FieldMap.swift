@@ -51,8 +51,6 @@ public final class FieldMap {
     /// The value, empty when the key was not set: how Go reads a missing key.
     @inlinable public subscript(_ key: FieldKey) -> ByteSlice { find(key) ?? .empty }
 
-    @inlinable public func contains(_ key: FieldKey) -> Bool { key < capacity && slots[key].stamp == generation }
-
     /// Stores a slice that must live as long as the event.
     public func set(_ key: FieldKey, _ value: ByteSlice) {
         if key >= capacity { grow(to: key + 1) }

@@ -19,11 +19,7 @@ public struct AddressRanges: Sendable {
 
     /// An IPv4 address is in ranges of IPv4 alone, one of IPv6 (mapped ones too) in those of IPv6.
     public func contains(_ address: IPAddress) -> Bool {
-        var (low, high) = (0, lasts.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if lasts[middle] < address { low = middle + 1 } else { high = middle }
-        }
-        return low < firsts.count && firsts[low] <= address
+        let place = lasts.firstSortedIndex { $0 >= address }
+        return place < firsts.count && firsts[place] <= address
     }
 }

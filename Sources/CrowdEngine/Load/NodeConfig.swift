@@ -193,7 +193,7 @@ public struct StashConfig: Sendable {
 /// `whitelist:` (engine facts B.6).
 public struct WhitelistConfig: Sendable {
     public var reason = ""
-    public var addresses: [IPAddress] = []
+    /// Single addresses too.
     public var ranges: [IPRange] = []
     public var expressions: [NodeConfig.Expression] = []
 
@@ -205,7 +205,7 @@ public struct WhitelistConfig: Sendable {
             guard let address = IPAddress(text) else {
                 throw ConfigError("'\(text)' is not an IP address", at: item.mark)
             }
-            addresses.append(address)
+            ranges.append(IPRange(address))
         }
         for item in try yaml.present("cidr")?.sequence() ?? [] {
             let text = try item.string()

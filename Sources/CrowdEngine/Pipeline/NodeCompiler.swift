@@ -156,8 +156,7 @@ struct NodeCompiler {
         var expressions: [Program] = []
         for expression in config.expressions { expressions.append(try program(expression)) }
         return Whitelist(
-            reason: Immortal.copy(config.reason),
-            ranges: AddressRanges(config.addresses.map { IPRange($0) } + config.ranges), expressions: expressions)
+            reason: Immortal.copy(config.reason), ranges: AddressRanges(config.ranges), expressions: expressions)
     }
 
     private func stash(_ config: StashConfig) throws(ConfigError) -> StashStep {

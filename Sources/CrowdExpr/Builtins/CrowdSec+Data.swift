@@ -8,7 +8,7 @@ extension CrowdSecFunctions {
         Function("IpInRange", [.string, .string], .bool) { call throws(ValueError) in
             let (address, range) = (IPAddress(ascii: try call.text(0).buffer), IPRange(ascii: try call.text(1).buffer))
             guard let address, let range else { return .bool(false) }
-            return .bool(range.contains(address) || range.contains(address.unmapped))
+            return .bool(address.isIn(range.contains))
         },
         Function("IsIP", [.string], .bool) { call throws(ValueError) in
             .bool(IPAddress(ascii: try call.text(0).buffer) != nil)

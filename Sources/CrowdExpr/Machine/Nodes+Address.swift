@@ -1,10 +1,10 @@
 import CrowdCore
 
 extension IPAddress {
-    /// Whether one of the ranges has it; an IPv4 address in IPv6 form counts as either.
-    func isIn(_ ranges: AddressRanges) -> Bool {
+    /// Whether a range, or one of several, has it; an IPv4 address in IPv6 form counts as either.
+    func isIn(_ contains: (IPAddress) -> Bool) -> Bool {
         let unmapped = unmapped
-        return ranges.contains(unmapped) || unmapped != self && ranges.contains(self)
+        return contains(unmapped) || unmapped != self && contains(self)
     }
 }
 
@@ -21,6 +21,6 @@ final class AddressInRanges: BoolNode {
     override func bool(_ machine: Machine) throws(ExprError) -> Bool {
         let text = try address.text(machine)
         let address = isRemembered ? machine.event.address(in: text) : IPAddress(ascii: text.buffer)
-        return address?.isIn(ranges) ?? false
+        return address?.isIn(ranges.contains) ?? false
     }
 }

@@ -1,3 +1,5 @@
+internal import CrowdCore
+
 /// Stretches of addresses outside of which a change of some ranges changes nothing: the ranges themselves, and all that is
 /// linked to them by overlapping or touching.
 ///
@@ -19,12 +21,8 @@ struct Neighbourhood: Equatable, Sendable {
     /// Whether a span overlaps one of the stretches or touches it. O(log n).
     func meets(_ span: AddressSpan) -> Bool {
         let before = span.first == 0 ? 0 : span.first - 1
-        var (low, high) = (0, stretches.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if stretches[middle].last < before { low = middle + 1 } else { high = middle }
-        }
-        return low < stretches.count && (stretches[low].first == 0 || stretches[low].first - 1 <= span.last)
+        let place = stretches.firstSortedIndex { $0.last >= before }
+        return place < stretches.count && (stretches[place].first == 0 || stretches[place].first - 1 <= span.last)
     }
 }
 

@@ -1,3 +1,5 @@
+internal import CrowdCore
+
 /// A stretch of addresses that is banned until one moment: what one element of a kernel set holds.
 struct Segment: Hashable, Sendable {
     var span: AddressSpan
@@ -49,12 +51,8 @@ enum RangeCover {
 
     /// Whether one of sorted segments covers an address. O(log n).
     static func contains(_ segments: [Segment], _ address: UInt128) -> Bool {
-        var (low, high) = (0, segments.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if segments[middle].span.last < address { low = middle + 1 } else { high = middle }
-        }
-        return low < segments.count && segments[low].span.first <= address
+        let place = segments.firstSortedIndex { $0.span.last >= address }
+        return place < segments.count && segments[place].span.first <= address
     }
 
     /// `segments` without the addresses of `holes`; both sorted and free of overlap.

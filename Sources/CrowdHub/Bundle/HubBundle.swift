@@ -10,9 +10,9 @@ public enum HubBundle {
 
     /// Packs items with all that they need, and their data files, in the latest version.
     ///
-    /// - Parameter workspace: a folder for data files on their way.
+    /// - Parameter temporary: where data files lie on their way, one after the other.
     public static func create(
-        _ ids: [ItemID], of hub: Hub, from source: any HubSource, key: SigningKey, workspace: String
+        _ ids: [ItemID], of hub: Hub, from source: any HubSource, key: SigningKey, temporary: String
     ) async throws(HubError) -> [UInt8] {
         var files: [String: [UInt8]] = [".index.json": try read(hub.paths.indexPath)]
         for entry in try closure(ids, hub) {
@@ -27,7 +27,6 @@ public enum HubBundle {
                     throw .badItem(entry.id, "'\(file.sourceURL)' cannot be kept in a bundle")
                 }
                 guard files[path] == nil else { continue }
-                let temporary = workspace + "/data.part"
                 _ = try await source.data(file.sourceURL, since: nil, to: temporary) { _ in }
                 files[path] = try read(temporary)
             }

@@ -54,16 +54,10 @@ enum BundleCommands {
         let wanted = named.isEmpty ? hub.installed.filter { !$0.isLocal }.map(\.id) : named
         guard !wanted.isEmpty else { throw CommandError("nothing is installed, and no item is named") }
         // Beside the bundle: where that has room and rights, its data has too.
-        let place = FileContents.directory(of: call.words[0]) + "/.cscli-bundle-XXXXXX"
-        var template = Array(place.utf8CString)
-        guard mkdtemp(&template) != nil else { throw CommandError("mkdtemp \(place): \(systemMessage(errno))") }
-        let workspace = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer {
-            unlink(workspace + "/data.part")
-            rmdir(workspace)
-        }
+        let temporary = call.words[0] + ".download"
+        defer { unlink(temporary) }
         let bytes = try await HubBundle.create(
-            wanted, of: hub, from: try call.hubSource(), key: key, workspace: workspace)
+            wanted, of: hub, from: try call.hubSource(), key: key, temporary: temporary)
         try FileContents.replace(call.words[0], with: bytes)
         call.print("\(call.words[0]): \(bytes.count) bytes, \(wanted.count) items named")
     }
