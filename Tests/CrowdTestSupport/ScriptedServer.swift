@@ -98,6 +98,8 @@ public final class ScriptedServer: Sendable {
                 var stream = RequestStream(fd: peer, connection: number)
                 while let request = stream.next(), let server = server(), server.answer(request, on: peer) {}
                 server()?.forget(peer)
+                // A program that another test starts may have a copy: closing alone would not end the connection then.
+                shutdown(peer, Int32(SHUT_RDWR))
                 close(peer)
             }
         }
