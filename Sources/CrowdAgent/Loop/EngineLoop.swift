@@ -187,6 +187,7 @@ public final class EngineLoop: WorkerObserver, @unchecked Sendable {
         if let lines {
             worker.process(lines, from: batch.origin, at: batch.time, isLate: batch.isLate)
         } else {
+            let worker = worker
             batch.withEachLine { worker.process($0, from: batch.origin, at: batch.time, isLate: batch.isLate) }
         }
         metrics.publish(worker, origin: batch.origin)

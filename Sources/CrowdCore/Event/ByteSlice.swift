@@ -16,7 +16,7 @@ public import Glibc
     }
 
     @inlinable public init(_ buffer: UnsafeBufferPointer<UInt8>) {
-        base = buffer.baseAddress ?? ByteSlice.nothing
+        base = buffer.baseAddress ?? ByteSlice.empty.base
         count = buffer.count
     }
 
@@ -26,13 +26,8 @@ public import Glibc
         count = literal.utf8CodeUnitCount
     }
 
-    public static let empty = ByteSlice(base: nothing, count: 0)
-
-    @usableFromInline nonisolated(unsafe) static let nothing: UnsafePointer<UInt8> = {
-        let byte = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
-        byte.initialize(to: 0)
-        return UnsafePointer(byte)
-    }()
+    /// Computed, because a stored one would be asked each time whether it has been made.
+    @inlinable public static var empty: ByteSlice { ByteSlice("") }
 
     @inlinable public var isEmpty: Bool { count == 0 }
     @inlinable public var buffer: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: base, count: count) }

@@ -28,7 +28,10 @@ public final class Event {
     public let enriched: FieldMap
     /// JSON and key-value output. Never nil: expressions write into it.
     public let unmarshaled = MapValue()
-    public var overflow: any ValueObject = EmptyObject.overflow
+    public var overflow: any ValueObject = EmptyObject.overflow {
+        didSet { hasOverflow = true }
+    }
+    private var hasOverflow = false
     public var time = Timestamp(nanoseconds: 0)
     public var strTime = ByteSlice.empty
     public var strTimeFormat = ByteSlice.empty
@@ -46,9 +49,17 @@ public final class Event {
         public var raw = ByteSlice.empty
         public var source = ByteSlice.empty
         public var time = Timestamp(nanoseconds: 0)
-        public var labels = LineLabels.none
+        public var labels = LineLabels.none {
+            didSet { place = .passUnretained(labels) }
+        }
         public var module = ByteSlice.empty
+        /// Of the labels, which are asked for in every line: without counting.
+        @usableFromInline var place = Unmanaged.passUnretained(LineLabels.none)
         public init() {}
+
+        /// The label's value, empty when there is none.
+        @inlinable @inline(__always)
+        public func label(_ name: ByteSlice) -> ByteSlice { place._withUnsafeGuaranteedRef { $0[name] } }
     }
 
     public init(keys: KeyTable) {
@@ -77,7 +88,10 @@ public final class Event {
         meta.removeAll()
         enriched.removeAll()
         if unmarshaled.count > 0 { unmarshaled.removeAll() }
-        overflow = EmptyObject.overflow
+        if hasOverflow {
+            overflow = EmptyObject.overflow
+            hasOverflow = false
+        }
         time = Timestamp(nanoseconds: 0)
         strTime = .empty
         strTimeFormat = .empty

@@ -53,12 +53,28 @@ public final class FieldMap {
 
     /// Stores a slice that must live as long as the event.
     public func set(_ key: FieldKey, _ value: ByteSlice) {
-        if key >= capacity { grow(to: key + 1) }
+        guard key < capacity else { return setBeyond(key, value) }
         if slots[key].stamp != generation {
             order[count] = key
-            count += 1
+            count &+= 1
         }
         slots[key] = Slot(base: value.base, count: UInt32(truncatingIfNeeded: value.count), stamp: generation)
+    }
+
+    /// Apart, so that nothing needs saving where there is room.
+    @inline(never)
+    private func setBeyond(_ key: FieldKey, _ value: ByteSlice) {
+        grow(to: key + 1)
+        set(key, value)
+    }
+
+    /// Writes the texts that were set, in order, from `start` on; gives the place behind them.
+    public func fill(_ texts: UnsafeMutableBufferPointer<ByteSlice>, from start: Int) -> Int {
+        for index in 0..<count {
+            let slot = slots[order[index]]
+            texts.initializeElement(at: start + index, to: ByteSlice(base: slot.base, count: Int(slot.count)))
+        }
+        return start + count
     }
 
     /// What was set, in order, at the end of a row of entries.

@@ -26,7 +26,7 @@ final class Pourer {
 
     private let scenarios: PinnedList<Scenario>
     private let index: ScenarioIndex
-    private let stores: [BucketStore]
+    private let stores: PinnedList<BucketStore>
     private let event: Event
     private let machine: Machine
     private let queueMachine: Machine
@@ -50,17 +50,17 @@ final class Pourer {
     var now = Timestamp(nanoseconds: 0)
     /// Lines were written while nobody read them: where they tell a time, it counts.
     var isLate = false
-    private var candidates: [Int] = []
+    private let candidates = ScenarioCandidates()
     private let shapes: FrozenShapes
     private var frozen: (plain: FrozenEvent?, whole: FrozenEvent?) = (nil, nil)
     var onError: (Scenario, String) -> Void = { _, _ in }
     /// Sees every event that a scenario takes.
-    weak var recorder: Recorder?
+    var recorder: Recorder?
 
     init(_ content: Content, event: Event, ceiling: Int, hashKey: UInt64) {
         scenarios = PinnedList(content.scenarios)
         index = content.scenarioIndex
-        stores = content.scenarios.map(BucketStore.init)
+        stores = PinnedList(content.scenarios.map(BucketStore.init))
         shapes = FrozenShapes(content.keys)
         self.event = event
         machine = Machine(event: event)
@@ -68,32 +68,31 @@ final class Pourer {
         counts = Array(repeating: ScenarioCounts(), count: content.scenarios.count)
         self.ceiling = ceiling
         self.hashKey = hashKey
-        candidates.reserveCapacity(64)
     }
 
     func resetCounts() { counts = Array(repeating: ScenarioCounts(), count: counts.count) }
 
-    var bucketCounts: [(scenario: Scenario, count: Int)] { stores.map { ($0.scenario, $0.count) } }
+    var bucketCounts: [(scenario: Scenario, count: Int)] { stores.elements.map { ($0.scenario, $0.count) } }
 
     /// Offers the machine's event to every scenario; the event is a log line or an overflow.
     func pour() {
-        index.candidates(on: machine, into: &candidates)
+        index.find(candidates, on: machine)
         guard !candidates.isEmpty else { return }
-        frozen = (nil, nil)
-        for number in candidates { scenarios.with(number) { offer(to: $0) } }
+        for number in candidates.numbers { scenarios.with(number) { offer(to: $0) } }
         frozen = (nil, nil)
     }
 
     /// Whether some scenario may take the machine's event; nothing is poured.
     func mayTake() -> Bool {
-        index.candidates(on: machine, into: &candidates)
-        return candidates.contains { scenarios.with($0) { (try? $0.filter.bool(on: machine)) != false } }
+        index.find(candidates, on: machine)
+        return candidates.numbers.contains { scenarios.with($0) { (try? $0.filter.bool(on: machine)) != false } }
     }
 
     private func offer(to scenario: Scenario) {
         do {
             guard try scenario.filter.bool(on: machine) else { return }
-            let key = try scenario.groupBy?.text(on: machine) ?? .empty
+            let key =
+                try scenario.groupBy.with { program throws(ExprError) in try program.text(on: machine) } ?? .empty
             counts[scenario.number].poured += 1
             recorder?.poured(event, into: scenario.name)
             // A trigger fires even for an event that tells no time.
@@ -123,7 +122,12 @@ final class Pourer {
     // MARK: buckets
 
     private func bucket(_ scenario: Scenario, _ key: ByteSlice, _ time: Timestamp) -> BucketPointer {
-        let store = stores[scenario.number]
+        stores.with(scenario.number) { bucket(in: $0, scenario, key, time) }
+    }
+
+    private func bucket(
+        in store: BucketStore, _ scenario: Scenario, _ key: ByteSlice, _ time: Timestamp
+    ) -> BucketPointer {
         let hash = key.keyedHash
         if let bucket = store.find(key, hash: hash) {
             guard isOver(bucket, scenario, time) else { return bucket }
@@ -146,7 +150,7 @@ final class Pourer {
     /// Ends a replay's buckets that nothing can be poured into any more, unless the log goes back by more than an hour.
     /// What they would have given is the same: nothing.
     private func sweepReplay(at time: Timestamp) {
-        for store in stores where !store.scenario.isTimed {
+        for store in stores.elements where !store.scenario.isTimed {
             while let bucket = store.eldest, bucket.pointee.isReplay,
                 time > bucket.pointee.last + store.scenario.life + Pourer.disorder
             {
@@ -176,7 +180,7 @@ final class Pourer {
     }
 
     private func remove(_ bucket: BucketPointer, _ scenario: Scenario) {
-        stores[scenario.number].remove(bucket)
+        stores.with(scenario.number) { $0.remove(bucket) }
         live -= 1
     }
 
@@ -188,15 +192,16 @@ final class Pourer {
 
     /// At the ceiling, the bucket that waited longest gives way: the eldest of the scenario that has most.
     private func evict() {
-        guard let crowded = stores.max(by: { $0.count < $1.count }), let eldest = crowded.eldest else { return }
+        let crowded = stores.elements.max { $0.count < $1.count }
+        guard let crowded, let eldest = crowded.eldest else { return }
         crowded.remove(eldest)
         live -= 1
         counts[crowded.scenario.number].evicted += 1
     }
 
     private func pour(into bucket: BucketPointer, _ scenario: Scenario, _ time: Timestamp) throws(ExprError) {
-        if let distinct = scenario.distinct, isRepeated(distinct, bucket) { return }
-        if let cancel = scenario.cancelOn, (try? cancel.bool(on: machine)) == true {
+        if scenario.distinct.with({ isRepeated($0, bucket) }) ?? false { return }
+        if scenario.cancelOn.with({ (try? $0.bool(on: machine)) == true }) ?? false {
             counts[scenario.number].canceled += 1
             return remove(bucket, scenario)
         }
@@ -222,7 +227,7 @@ final class Pourer {
         // A replay's buckets end by the log's time, in `isOver`; the sweep leaves them alone.
         bucket.pointee.deadline =
             bucket.pointee.isReplay ? Timestamp(nanoseconds: .max) : bucket.pointee.last + scenario.life
-        stores[scenario.number].touch(bucket)
+        stores.with(scenario.number) { $0.touch(bucket) }
     }
 
     private func isRepeated(_ distinct: Program, _ bucket: BucketPointer) -> Bool {
@@ -234,9 +239,7 @@ final class Pourer {
 
     /// True when a condition that is asked after each pour overflows the bucket.
     private func afterPour(_ bucket: BucketPointer, _ scenario: Scenario) -> Bool {
-        if let condition = scenario.condition, bucket.pointee.queue.count >= scenario.leastQueue,
-            holds(condition, bucket)
-        {
+        if bucket.pointee.queue.count >= scenario.leastQueue, scenario.condition.with({ holds($0, bucket) }) ?? false {
             return true
         }
         return scenario.config.kind == .bayesian && posterior(bucket, scenario) > scenario.config.bayesianThreshold
@@ -306,8 +309,8 @@ final class Pourer {
             if let passes = try? filter.bool(on: queueMachine), !passes { return }
         }
         if let span = scenario.config.blackhole {
-            let store = stores[scenario.number]
-            guard store.enterBlackhole(key, at: bucket.overflowed, lasting: span) else { return }
+            let enters = stores.with(scenario.number) { $0.enterBlackhole(key, at: bucket.overflowed, lasting: span) }
+            guard enters else { return }
         }
         counts[scenario.number].overflowed += 1
         var bucket = bucket
@@ -315,18 +318,20 @@ final class Pourer {
         overflows.append(Overflow(scenario: scenario, bucket: bucket))
     }
 
-    func write(_ content: Content, to writer: inout ByteWriter) { BucketSnapshot.write(stores, content, to: &writer) }
+    func write(_ content: Content, to writer: inout ByteWriter) {
+        BucketSnapshot.write(stores.elements, content, to: &writer)
+    }
 
     func read(
         _ reader: inout ByteReader, _ content: Content, encoder: EventEncoder
     ) throws(DamagedBytes) -> BucketRestoration {
-        defer { live = stores.reduce(0) { $0 + $1.count } }
-        return try BucketSnapshot.read(&reader, into: stores, content, encoder: encoder)
+        defer { live = stores.elements.reduce(0) { $0 + $1.count } }
+        return try BucketSnapshot.read(&reader, into: stores.elements, content, encoder: encoder)
     }
 
     /// Ends the buckets whose time is over. O(what it ends).
     func sweep(at now: Timestamp) {
-        for store in stores {
+        for store in stores.elements {
             while let bucket = store.due(at: now) { finish(bucket, store.scenario, at: now) }
         }
     }

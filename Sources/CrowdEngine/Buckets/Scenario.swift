@@ -10,11 +10,11 @@ public final class Scenario: Sendable {
     /// Of the scenario's text: by it a snapshot knows whose bucket it holds.
     var digest: [UInt8] { config.digest }
     let filter: Program
-    let groupBy: Program?
-    let distinct: Program?
-    let cancelOn: Program?
+    let groupBy: Pinned<Program>
+    let distinct: Pinned<Program>
+    let cancelOn: Pinned<Program>
     let overflowFilter: Program?
-    let condition: Program?
+    let condition: Pinned<Program>
     let scopeExpression: Program?
     let bayesian: [(condition: Program, config: ScenarioConfig.BayesianCondition)]
     let isSimulated: Bool
@@ -41,11 +41,11 @@ public final class Scenario: Sendable {
         self.number = number
         name = config.name
         filter = programs.filter
-        groupBy = programs.groupBy
-        distinct = programs.distinct
-        cancelOn = programs.cancelOn
+        groupBy = Pinned(programs.groupBy)
+        distinct = Pinned(programs.distinct)
+        cancelOn = Pinned(programs.cancelOn)
         overflowFilter = programs.overflowFilter
-        condition = programs.condition
+        condition = Pinned(programs.condition)
         scopeExpression = programs.scope
         bayesian = zip(programs.bayesian, config.bayesianConditions).map { ($0, $1) }
         self.isSimulated = isSimulated
@@ -58,7 +58,7 @@ public final class Scenario: Sendable {
         queueLimit = Scenario.queueLimit(config)
         leastQueue =
             programs.condition?.leastElements(ofVariable: BucketObject.queueSlot, field: BucketObject.eventsField) ?? 0
-        let ofQueue = [condition, overflowFilter, scopeExpression].compactMap { $0 } + programs.bayesian
+        let ofQueue = [programs.condition, overflowFilter, scopeExpression].compactMap { $0 } + programs.bayesian
         self.keepsWholeEvents = keepsWholeEvents || ofQueue.contains(where: \.looksBeyondMeta)
     }
 

@@ -3,14 +3,26 @@ import CrowdExpr
 
 /// Which scenarios can match an event, by the fields and texts that their filters demand. Results are those of trying all.
 struct ScenarioIndex: Sendable {
-    private struct Field: Sendable {
+    /// A field that filters look at, and the scenarios that can match its values.
+    private final class Field: Sendable {
         let map: EventMap
         let key: FieldKey
-        let scenarios: [ByteSlice: [Int]]
+        private let scenarios: PinnedRows<Int>
+
+        init(_ name: FieldName, _ scenarios: [ByteSlice: [Int]]) {
+            map = name.isMeta ? .meta : .parsed
+            key = name.key
+            self.scenarios = PinnedRows(scenarios)
+        }
+
+        /// Numbers of the scenarios that can match the event's value; none of them is nil.
+        func row(_ event: Event) -> UnsafeBufferPointer<Int>? {
+            map.find(key, in: event).flatMap { scenarios[$0] }
+        }
     }
-    private let fields: [Field]
+    private let fields: PinnedList<Field>
     /// Scenarios whose filters state nothing that could be looked up.
-    private let others: [Int]
+    private let others: PinnedRow<Int>
     /// Scenarios whose filters cannot hold without certain texts.
     private let needles: NeedleIndex
 
@@ -32,9 +44,8 @@ struct ScenarioIndex: Sendable {
             for value in Set(values) { tables[name, default: [:]][value, default: []].append(scenario.number) }
         }
         needles = NeedleIndex(needy, in: environment, others: &others)
-        self.others = others.sorted()
-        fields = tables.map { Field(map: $0.key.isMeta ? .meta : .parsed, key: $0.key.key, scenarios: $0.value) }
-            .sorted { $0.key < $1.key }
+        self.others = PinnedRow(others.sorted())
+        fields = PinnedList(tables.map { Field($0.key, $0.value) }.sorted { $0.key < $1.key })
     }
 
     private struct FieldName: Hashable {
@@ -54,34 +65,67 @@ struct ScenarioIndex: Sendable {
         return best
     }
 
-    /// Numbers of the scenarios to try with the machine's event, in order, into `result`.
-    func candidates(on machine: Machine, into result: inout [Int]) {
-        let event = machine.event
-        result.removeAll(keepingCapacity: true)
-        var lists = 0
-        for field in fields {
-            guard let value = field.map.find(field.key, in: event), let found = field.scenarios[value] else {
-                continue
-            }
-            result.append(contentsOf: found)
-            lists += 1
+    /// The scenarios to try with the machine's event, in order.
+    func find(_ candidates: ScenarioCandidates, on machine: Machine) {
+        candidates.begin()
+        for place in 0..<fields.count {
+            if let row = fields.with(place, { $0.row(machine.event) }) { candidates.add(row) }
         }
-        if !others.isEmpty {
-            result.append(contentsOf: others)
-            lists += 1
-        }
-        let certain = result.count
-        needles.candidates(on: machine, into: &result)
-        if lists > 1 || result.count > certain { result.sort() }
-        if result.count > certain + 1 { removeRepeats(&result) }
+        candidates.add(others.elements)
+        needles.candidates(on: machine, into: &candidates.hits)
+        candidates.finish()
+    }
+}
+
+/// Numbers of the scenarios to try with an event. One worker's own, used again: nearly always they are those of the event
+/// before, which are not put in order anew then.
+final class ScenarioCandidates {
+    private(set) var numbers: [Int] = []
+    /// Found by single texts, beside the rows.
+    fileprivate var hits: [Int] = []
+    /// The rows of this event, the first `rowCount`; behind them what is left of earlier ones.
+    private var rows: [UnsafeBufferPointer<Int>] = []
+    private var rowCount = 0
+    /// How many rows `numbers` is made of; -1 when hits are in it.
+    private var knownCount = -1
+    private var isKnown = false
+
+    var isEmpty: Bool { numbers.isEmpty }
+
+    fileprivate func begin() {
+        rowCount = 0
+        isKnown = true
+        if !hits.isEmpty { hits.removeAll(keepingCapacity: true) }
     }
 
-    private func removeRepeats(_ sorted: inout [Int]) {
+    fileprivate func add(_ row: UnsafeBufferPointer<Int>) {
+        if rowCount == rows.count {
+            rows.append(row)
+            isKnown = false
+        } else if rows[rowCount].baseAddress != row.baseAddress {
+            rows[rowCount] = row
+            isKnown = false
+        }
+        rowCount += 1
+    }
+
+    fileprivate func finish() {
+        if isKnown, knownCount == rowCount, hits.isEmpty { return }
+        numbers.removeAll(keepingCapacity: true)
+        for row in rows[..<rowCount] { numbers += row }
+        numbers += hits
+        numbers.sort()
+        removeRepeats()
+        knownCount = hits.isEmpty ? rowCount : -1
+    }
+
+    private func removeRepeats() {
+        guard numbers.count > 1 else { return }
         var kept = 1
-        for at in 1..<sorted.count where sorted[at] != sorted[at - 1] {
-            sorted[kept] = sorted[at]
+        for at in 1..<numbers.count where numbers[at] != numbers[at - 1] {
+            numbers[kept] = numbers[at]
             kept += 1
         }
-        sorted.removeLast(sorted.count - kept)
+        numbers.removeLast(numbers.count - kept)
     }
 }

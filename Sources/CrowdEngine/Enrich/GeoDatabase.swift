@@ -17,8 +17,9 @@ final class GeoDatabase: @unchecked Sendable {
 
     deinit { crowd_mmdb_close(handle) }
 
-    /// Where a value lies in a record: its keys, from the outside in, as C wants them.
-    final class Path: @unchecked Sendable {
+    /// Where a value lies in a record: its keys, from the outside in, as C wants them. Never freed: there are as many as
+    /// are named below.
+    struct Path: @unchecked Sendable {
         // Sendable: nothing is written after `init`.
         fileprivate let keys: UnsafeMutablePointer<UnsafePointer<CChar>?>
 
@@ -29,13 +30,12 @@ final class GeoDatabase: @unchecked Sendable {
             }
             (keys + names.count).initialize(to: nil)
         }
-
-        deinit { keys.deallocate() }
     }
 
-    /// What the database says of an address. An address without an entry has a record without values.
+    /// What the database says of an address. An address without an entry has a record without values. To be looked at
+    /// while the database is there.
     struct Record {
-        fileprivate let database: GeoDatabase
+        fileprivate let database: OpaquePointer
         fileprivate let entry: crowd_mmdb_entry
         let network: IPRange?
 
@@ -44,7 +44,7 @@ final class GeoDatabase: @unchecked Sendable {
             guard entry.found != 0 else { return nil }
             var start: UnsafePointer<CChar>?
             var length: UInt32 = 0
-            guard crowd_mmdb_text(database.handle, entry.offset, path.keys, &start, &length) != 0, let start else {
+            guard crowd_mmdb_text(database, entry.offset, path.keys, &start, &length) != 0, let start else {
                 return nil
             }
             let bytes = UnsafeRawPointer(start).assumingMemoryBound(to: UInt8.self)
@@ -53,7 +53,7 @@ final class GeoDatabase: @unchecked Sendable {
 
         func number(_ path: Path) -> Double? {
             var value = 0.0
-            guard entry.found != 0, crowd_mmdb_number(database.handle, entry.offset, path.keys, &value) != 0 else {
+            guard entry.found != 0, crowd_mmdb_number(database, entry.offset, path.keys, &value) != 0 else {
                 return nil
             }
             return value
@@ -61,7 +61,7 @@ final class GeoDatabase: @unchecked Sendable {
 
         func bool(_ path: Path) -> Bool {
             var value: Int32 = 0
-            guard entry.found != 0, crowd_mmdb_bool(database.handle, entry.offset, path.keys, &value) != 0 else {
+            guard entry.found != 0, crowd_mmdb_bool(database, entry.offset, path.keys, &value) != 0 else {
                 return false
             }
             return value != 0
@@ -75,7 +75,7 @@ final class GeoDatabase: @unchecked Sendable {
             return nil
         }
         let network = entry.found != 0 ? IPRange(address, prefixLength: Int(entry.netmask)) : nil
-        return Record(database: self, entry: entry, network: network)
+        return Record(database: handle, entry: entry, network: network)
     }
 }
 

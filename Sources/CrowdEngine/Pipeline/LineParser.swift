@@ -26,7 +26,7 @@ public final class LineParser {
     var counts = LineCounts()
     /// For asking which scenarios may want the event.
     private let machine: Machine
-    private var candidates: [Int] = []
+    private let candidates = ScenarioCandidates()
 
     public init(_ content: Content) {
         self.content = content
@@ -44,7 +44,7 @@ public final class LineParser {
         event.line.raw = raw
         event.line.source = origin.source
         event.line.module = origin.module
-        event.line.labels = origin.labels
+        if event.line.labels !== origin.labels { event.line.labels = origin.labels }
         event.line.time = time
         event.time = time
         guard runner.run() else {
@@ -76,7 +76,7 @@ public final class LineParser {
     }
 
     private var isWanted: Bool {
-        content.scenarioIndex.candidates(on: machine, into: &candidates)
+        content.scenarioIndex.find(candidates, on: machine)
         return !candidates.isEmpty
     }
 
@@ -85,7 +85,7 @@ public final class LineParser {
         lines.events.takeTexts(of: event)
         event.reset()
         lines.counts = counts
-        swap(&lines.nodeCounts, &runner.counts)
+        lines.nodeCounts = runner.counts
         resetCounts()
     }
 }

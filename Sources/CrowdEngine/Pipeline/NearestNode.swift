@@ -34,10 +34,10 @@ extension StageRunner {
     }
 
     private func look(at node: Node, named name: String, _ stage: String, _ best: inout NearestNode?) {
-        if let filter = node.filter {
+        if let filter = node.filter.object {
             guard let passes = try? filter.bool(on: machine), passes else { return }
         }
-        if let step = node.grok, let subject = subject(of: step), let miss = step.grok.nearMiss(in: subject),
+        if let step = node.grok.object, let subject = subject(of: step), let miss = step.grok.nearMiss(in: subject),
             miss.matched.count > best?.matched.count ?? 0
         {
             best = NearestNode(

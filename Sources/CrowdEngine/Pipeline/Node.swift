@@ -7,9 +7,9 @@ final class Node: Sendable {
     let name: String
     /// Position among the nodes that are counted; children have their own.
     let number: Int
-    let filter: Program?
-    let whitelist: Whitelist?
-    let grok: GrokStep?
+    let filter: Pinned<Program>
+    let whitelist: Pinned<Whitelist>
+    let grok: Pinned<GrokStep>
     let stash: [StashStep]
     let children: PinnedList<Node>
     let statics: PinnedList<Static>
@@ -21,9 +21,9 @@ final class Node: Sendable {
     ) {
         self.name = name
         self.number = number
-        self.filter = filter
-        self.whitelist = whitelist
-        self.grok = grok
+        self.filter = Pinned(filter)
+        self.whitelist = Pinned(whitelist)
+        self.grok = Pinned(grok)
         self.stash = stash
         self.children = PinnedList(children)
         self.statics = PinnedList(statics)
@@ -39,20 +39,24 @@ final class GrokStep: Sendable {
         /// The step's `program`.
         case expression
     }
+    /// A field that a match gives: its key in `evt.Parsed` and its place among the match's pairs.
+    struct Field: Sendable {
+        let key: FieldKey
+        let place: Int
+    }
     let grok: Grok
     let subject: Subject
     let program: Program?
-    /// For each field: its key in `evt.Parsed` and its place among the match's pairs.
-    let fields: [(key: FieldKey, place: Int)]
+    let fields: PinnedRow<Field>
     let statics: PinnedList<Static>
 
     init(
-        grok: Grok, subject: Subject, program: Program?, fields: [(key: FieldKey, place: Int)], statics: [Static]
+        grok: Grok, subject: Subject, program: Program?, fields: [Field], statics: [Static]
     ) {
         self.grok = grok
         self.subject = subject
         self.program = program
-        self.fields = fields
+        self.fields = PinnedRow(fields)
         self.statics = PinnedList(statics)
     }
 }
@@ -78,16 +82,16 @@ final class Static: Sendable {
     enum SourceField: Sendable { case scope, value, ip, range, asNumber, asName, cn }
     let target: Target
     let source: Source
-    let program: Program?
-    let enricher: (any Enricher)?
+    let program: Pinned<Program>
+    let enricher: any Enricher
     /// `ParseDate` alone runs for an empty value too.
     let runsWhenEmpty: Bool
 
     init(target: Target, source: Source, program: Program?, enricher: (any Enricher)?, runsWhenEmpty: Bool) {
         self.target = target
         self.source = source
-        self.program = program
-        self.enricher = enricher
+        self.program = Pinned(program)
+        self.enricher = enricher ?? NoEnricher()
         self.runsWhenEmpty = runsWhenEmpty
     }
 }
@@ -115,4 +119,9 @@ struct StashStep: Sendable {
 /// A method of statics: computes fields of `evt.Enriched` from a text (engine facts B.5).
 protocol Enricher: Sendable {
     func enrich(_ value: ByteSlice, _ event: Event)
+}
+
+/// Of statics that are no method.
+struct NoEnricher: Enricher {
+    func enrich(_ value: ByteSlice, _ event: Event) {}
 }

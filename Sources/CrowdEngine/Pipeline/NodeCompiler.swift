@@ -72,9 +72,9 @@ struct NodeCompiler {
         case .field(let name): subject = .parsed(try key(name, config.mark))
         case .expression(let expression): (subject, computed) = (.expression, try program(expression))
         }
-        var fields: [(key: FieldKey, place: Int)] = []
+        var fields: [GrokStep.Field] = []
         for (name, place) in zip(grok.fields, grok.pattern.places) {
-            fields.append((try key(name, config.mark), place))
+            fields.append(GrokStep.Field(key: try key(name, config.mark), place: place))
         }
         return GrokStep(
             grok: grok, subject: subject, program: computed, fields: fields, statics: try statics(config.statics))

@@ -32,8 +32,9 @@ final class StageRunner {
     let machine: Machine
     let scratch: PatternScratch
     let stashes: Stashes
-    var counts: [NodeCounts]
-    weak var observer: (any NodeObserver)?
+    private let tally: UnsafeMutableBufferPointer<NodeCounts>
+    var observer: (any NodeObserver)?
+    private let rows: PinnedList<Stages.Stage>
     private let sourceIP: FieldKey?
     private var rawIsUTF8 = true
 
@@ -42,28 +43,37 @@ final class StageRunner {
 
     init(_ stages: Stages, event: Event, stashes: Stashes) {
         self.stages = stages
+        rows = stages.stages
         self.stashes = stashes
         self.event = event
         event.stages = stages.names
         machine = Machine(event: event)
         scratch = PatternScratch(patterns: stages.patternCount, pairs: stages.pairCount)
-        counts = NodeCounts.zeros(for: stages)
+        tally = .allocate(capacity: stages.nodeNames.count)
+        tally.initialize(repeating: NodeCounts())
         sourceIP = event.keys.intern("source_ip")
     }
 
     let event: Event
 
-    func resetCounts() { for index in counts.indices { counts[index] = NodeCounts() } }
+    deinit { tally.deallocate() }
+
+    /// What nodes did, by number; copied.
+    var counts: [NodeCounts] { Array(tally) }
+
+    func add(_ counts: [NodeCounts]) { for index in counts.indices { tally[index] += counts[index] } }
+
+    func resetCounts() { tally.update(repeating: NodeCounts()) }
 
     /// True when every stage was passed; false leaves the event unparsed.
     func run() -> Bool {
         rawIsUTF8 = UTF8Check.isValid(event.line.raw)
         event.process = false
         do {
-            for index in 0..<stages.stages.count {
+            for index in 0..<rows.count {
                 if event.stage > index { continue }
                 if event.stage < index { return false }
-                let passed = try stages.stages.with(index) { stage throws(HardError) in try run(stage, index) }
+                let passed = try rows.with(index) { stage throws(HardError) in try run(stage, index) }
                 guard passed else { return false }
             }
         } catch {
@@ -99,26 +109,24 @@ final class StageRunner {
         return isOK
     }
 
-    private var currentProgram: ByteSlice { stages.program.map { event.parsed[$0] } ?? .empty }
+    private var currentProgram: ByteSlice {
+        guard let key = stages.program else { return .empty }
+        return EventMap.parsed.value(key, in: event)
+    }
 
     // MARK: one node
 
     private func run(_ node: Node) throws(HardError) -> Bool {
-        if let filter = node.filter {
-            guard let passes = try? filter.bool(on: machine), passes else { return false }
-        }
-        counts[node.number].hits += 1
-        let whitelisted = node.whitelist.map { apply($0, node.number) } ?? false
-        var grokMatched = true
-        if let grok = node.grok {
-            grokMatched = try match(grok)
-        }
+        guard node.filter.with({ (try? $0.bool(on: machine)) ?? false }) ?? true else { return false }
+        tally[node.number].hits += 1
+        let whitelisted = node.whitelist.with { apply($0, node.number) } ?? false
+        let grokMatched = try node.grok.with { grok throws(HardError) in try match(grok) } ?? true
         if grokMatched { for step in node.stash { store(step) } }
         let state = try runChildren(of: node, grokMatched: grokMatched)
         guard state else { return false }
-        if node.whitelist == nil || whitelisted { try apply(node.statics) }
-        if node.advances, event.stage < stages.stages.count - 1 { event.stage += 1 }
-        counts[node.number].ok += 1
+        if node.whitelist.isEmpty || whitelisted { try apply(node.statics) }
+        if node.advances, event.stage < rows.count - 1 { event.stage += 1 }
+        tally[node.number].ok += 1
         return true
     }
 
@@ -130,7 +138,7 @@ final class StageRunner {
             if succeeded {
                 state = true
                 if node.advances { break }
-            } else if node.grok == nil || !grokMatched {
+            } else if node.grok.isEmpty || !grokMatched {
                 state = false
             }
         }
@@ -138,9 +146,9 @@ final class StageRunner {
     }
 
     private func apply(_ whitelist: Whitelist, _ number: Int) -> Bool {
-        counts[number].whitelistHits += 1
+        tally[number].whitelistHits += 1
         guard covers(whitelist) else { return false }
-        counts[number].whitelisted += 1
+        tally[number].whitelisted += 1
         if !event.isWhitelisted {
             event.isWhitelisted = true
             event.whitelistReason = whitelist.reason
@@ -178,11 +186,12 @@ final class StageRunner {
     // MARK: grok
 
     private func match(_ step: GrokStep) throws(HardError) -> Bool {
-        guard !step.fields.isEmpty, let subject = subject(of: step) else { return false }
+        let fields = step.fields.elements
+        guard !fields.isEmpty, let subject = subject(of: step) else { return false }
         let isUTF8 = isUTF8(subject)
         guard scratch.match(step.grok.pattern, subject, isUTF8: isUTF8) else { return false }
-        for field in step.fields {
-            event.parsed.set(field.key, scratch.range(field.place).map { subject[$0] } ?? .empty)
+        for field in fields {
+            EventMap.parsed.set(field.key, scratch.part(field.place, of: subject), in: event)
         }
         try apply(step.statics)
         return true
@@ -191,7 +200,7 @@ final class StageRunner {
     func subject(of step: GrokStep) -> ByteSlice? {
         switch step.subject {
         case .rawLine: return event.line.raw
-        case .parsed(let key): return event.parsed.find(key)
+        case .parsed(let key): return EventMap.parsed.find(key, in: event)
         case .expression:
             guard let value = try? step.program?.value(on: machine) else { return nil }
             return text(of: value) ?? .empty
@@ -211,7 +220,11 @@ final class StageRunner {
         for index in 0..<statics.count {
             try statics.with(index) { item throws(HardError) in
                 guard let value = try value(of: item), !value.isEmpty || item.runsWhenEmpty else { return }
-                apply(value, to: item)
+                if case .field(let map, let key) = item.target {
+                    map.set(key, value, in: event)
+                } else {
+                    apply(value, to: item)
+                }
             }
         }
     }
@@ -221,15 +234,20 @@ final class StageRunner {
         case .constant(let text): return text
         case .field(let map, let key): return map.value(key, in: event)
         case .expression:
-            guard let program = item.program, let value = try? program.value(on: machine) else { return nil }
-            switch value {
-            case .null: return .empty
-            // Only lists and maps of any element are let pass, as empty text.
-            case .list where program.type == .any, .map where program.type == .any: return .empty
-            default:
-                guard let text = text(of: value) else { throw HardError() }
-                return text
-            }
+            return try item.program.with { program throws(HardError) in try value(of: program) } ?? nil
+        }
+    }
+
+    private func value(of program: Program) throws(HardError) -> ByteSlice? {
+        if program.givesText { return try? program.text(on: machine) }
+        guard let value = try? program.value(on: machine) else { return nil }
+        switch value {
+        case .null: return .empty
+        // Only lists and maps of any element are let pass, as empty text.
+        case .list where program.type == .any, .map where program.type == .any: return .empty
+        default:
+            guard let text = text(of: value) else { throw HardError() }
+            return text
         }
     }
 
@@ -255,7 +273,7 @@ final class StageRunner {
         case .lineSource: event.line.source = value
         case .stage: if let stage = stages.names.firstIndex(of: value) { event.stage = stage }
         case .source(let field): (event.overflow as? OverflowObject)?.set(field, String(value))
-        case .method: item.enricher?.enrich(value, event)
+        case .method: item.enricher.enrich(value, event)
         case .nothing: break
         }
     }

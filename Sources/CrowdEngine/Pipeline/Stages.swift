@@ -9,17 +9,19 @@ public final class Stages: Sendable {
         let name: ByteSlice
         let nodes: PinnedList<Node>
         /// Numbers of the nodes to offer, by `evt.Parsed.program`; what is not listed gets `others`.
-        let byProgram: [ByteSlice: [Int]]
-        let others: [Int]
+        private let byProgram: PinnedRows<Int>
+        private let others: PinnedRow<Int>
 
         init(name: ByteSlice, nodes: [Node], byProgram: [ByteSlice: [Int]], others: [Int]) {
             self.name = name
             self.nodes = PinnedList(nodes)
-            self.byProgram = byProgram
-            self.others = others
+            self.byProgram = PinnedRows(byProgram)
+            self.others = PinnedRow(others)
         }
 
-        func candidates(for program: ByteSlice) -> [Int] { byProgram[program] ?? others }
+        func candidates(for program: ByteSlice) -> UnsafeBufferPointer<Int> {
+            byProgram[program] ?? others.elements
+        }
     }
 
     let stages: PinnedList<Stage>
@@ -55,7 +57,7 @@ public final class Stages: Sendable {
     }
 
     private static func reverseDNS(_ node: Node) -> ReverseDNS? {
-        let statics = node.statics.elements + (node.grok?.statics.elements ?? [])
+        let statics = node.statics.elements + (node.grok.object?.statics.elements ?? [])
         let own = statics.lazy.compactMap { ($0.enricher as? ReverseDNSEnricher)?.names }.first
         return own ?? node.children.elements.lazy.compactMap(reverseDNS).first
     }
@@ -64,7 +66,7 @@ public final class Stages: Sendable {
         _ node: Node, _ stage: String, isChild: Bool, _ all: inout [Int: (String, String, Bool)], _ pairs: inout Int
     ) {
         all[node.number] = (node.name, stage, isChild)
-        if let grok = node.grok { pairs = max(pairs, grok.grok.pattern.pairCount) }
+        if let grok = node.grok.object { pairs = max(pairs, grok.grok.pattern.pairCount) }
         for child in node.children.elements { list(child, stage, isChild: true, &all, &pairs) }
     }
 
@@ -73,7 +75,7 @@ public final class Stages: Sendable {
     private static func index(_ nodes: [Node], program: FieldKey?) -> ([ByteSlice: [Int]], [Int]) {
         var demanded: [[ByteSlice]?] = []
         for node in nodes {
-            guard let filter = node.filter, filter.isPure, let program else {
+            guard let filter = node.filter.object, filter.isPure, let program else {
                 demanded.append(nil)
                 continue
             }

@@ -78,7 +78,8 @@ public final class Worker {
         contextMachine = Machine(event: Event(keys: content.keys), variables: AlertContext.variables)
         parser.runner.observer = recorder
         postoverflow.observer = recorder
-        pourer.onError = { [weak self] scenario, text in self?.complain(scenario.name, text) }
+        // Not weak: who is referred to weakly is counted in a slower way.
+        pourer.onError = { [unowned self] scenario, text in complain(scenario.name, text) }
         pourer.recorder = recorder
     }
 
@@ -105,7 +106,7 @@ public final class Worker {
         }
         place.ordinal = before + lines.counts.read
         parser.counts += lines.counts
-        for index in lines.nodeCounts.indices { parser.runner.counts[index] += lines.nodeCounts[index] }
+        parser.runner.add(lines.nodeCounts)
     }
 
     private func begin(_ origin: LineOrigin, _ time: Timestamp, _ isLate: Bool) {

@@ -35,12 +35,16 @@ public final class Machine {
     /// Where computed text goes; it lives as long as the event is at hand.
     public var arena: Arena { event.arena }
 
+    @inline(__always)
     func begin(locals count: Int, scopes depth: Int) {
         memoryLeft = Machine.memoryBudget
         stepsLeft = Machine.stepBudget
+        if count | depth != 0 { makeRoom(locals: count, scopes: depth) }
+    }
+
+    private func makeRoom(locals count: Int, scopes depth: Int) {
         if locals.count < count { locals += Array(repeating: .null, count: count - locals.count) }
         if scopes.count < depth { scopes += Array(repeating: Scope(), count: depth - scopes.count) }
-        if !stack.isEmpty { stack.removeAll(keepingCapacity: true) }
     }
 
     public func useMemory(_ cells: Int) throws(ValueError) {

@@ -116,7 +116,7 @@ final class EventText: TextNode {
         case .marshaledTime: event.marshaledTime
         case .whitelistReason: event.whitelistReason
         case .stage: event.stageName
-        case .label(let name): event.line.labels[name]
+        case .label(let name): event.line.label(name)
         }
     }
 }

@@ -213,11 +213,11 @@ final class Call: Node {
     }
     override func value(_ machine: Machine) throws(ExprError) -> Value {
         let base = machine.stack.count
+        defer { while machine.stack.count > base { machine.stack.removeLast() } }
         for argument in arguments {
             let value = try argument.value(machine)
             machine.stack.append(value)
         }
-        defer { machine.stack.removeLast(machine.stack.count - base) }
         return try located { () throws(ValueError) in
             try function.body(Arguments(machine: machine, base: base, count: arguments.count))
         }

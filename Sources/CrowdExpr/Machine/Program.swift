@@ -9,6 +9,8 @@ public final class Program: @unchecked Sendable {
     let root: Node
     let localCount: Int
     let scopeDepth: Int
+    /// It gives text and nothing else.
+    public let givesText: Bool
     /// It changes nothing, so it need not run when its result is known.
     public let isPure: Bool
     /// It may wait for another host's answer, for seconds.
@@ -25,6 +27,7 @@ public final class Program: @unchecked Sendable {
         isPure = !checker.hasEffects
         asksOthers = checker.asksOthers
         root = try Compiler(environment).compile(tree)
+        givesText = root is TextNode
         needs = NeedleNeeds(root.needs)
     }
 

@@ -17,18 +17,20 @@ public final class PatternScratch {
     private let jit: OpaquePointer?
     private let offsets: UnsafeMutablePointer<Int32>
     private let capacity: Int
-    private var breakers: [Breaker]
+    private let breakers: UnsafeMutableBufferPointer<Breaker>
 
     public init(patterns: Int, pairs: Int) {
         capacity = max(pairs, 8)
         offsets = .allocate(capacity: capacity * 2)
         offsets.initialize(repeating: -1, count: capacity * 2)
         jit = crowd_pcre2_scratch_new(UInt32(capacity), PatternScratch.matchLimit)
-        breakers = Array(repeating: Breaker(), count: max(patterns, 1))
+        breakers = .allocate(capacity: max(patterns, 1))
+        breakers.initialize(repeating: Breaker())
     }
 
     deinit {
         offsets.deallocate()
+        breakers.deallocate()
         crowd_pcre2_scratch_free(jit)
     }
 
@@ -36,6 +38,11 @@ public final class PatternScratch {
     public func range(_ place: Int) -> Range<Int>? {
         let (start, end) = (offsets[2 * place], offsets[2 * place + 1])
         return start >= 0 && end >= start ? Int(start)..<Int(end) : nil
+    }
+
+    /// The part of the text that was searched which a pair of the last match states; empty for a group that took no part.
+    public func part(_ place: Int, of text: ByteSlice) -> ByteSlice {
+        range(place).map { text[$0] } ?? .empty
     }
 
     /// Searches `text`; on success the pairs are to be read with `range`.
@@ -67,10 +74,10 @@ public final class PatternScratch {
 
     private func copyPairs(_ jit: OpaquePointer, set: Int, wanted: Int) {
         guard let pairs = crowd_pcre2_offsets(jit) else { return }
-        for index in 0..<(2 * wanted) {
-            // PCRE2's "unset" is the largest size, which truncates to -1; groups past the last set one are unset.
-            offsets[index] = index < 2 * set ? Int32(truncatingIfNeeded: pairs[index]) : -1
-        }
+        // PCRE2's "unset" is the largest size, which truncates to -1; groups past the last set one are unset.
+        let filled = min(2 * set, 2 * wanted)
+        for index in 0..<filled { offsets[index] = Int32(truncatingIfNeeded: pairs[index]) }
+        for index in filled..<(2 * wanted) { offsets[index] = -1 }
     }
 
     private static func clock() -> Int {

@@ -101,8 +101,14 @@ public enum UTF8Check {
         var at = 0
         let count = text.count
         let base = UnsafeRawPointer(text.base)
+        func word(_ at: Int) -> UInt64 { base.loadUnaligned(fromByteOffset: at, as: UInt64.self) }
+        while at + 32 <= count {
+            let together = word(at) | word(at + 8) | word(at + 16) | word(at + 24)
+            guard together & 0x8080_8080_8080_8080 == 0 else { break }
+            at += 32
+        }
         while at + 8 <= count {
-            guard base.loadUnaligned(fromByteOffset: at, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 else { break }
+            guard word(at) & 0x8080_8080_8080_8080 == 0 else { break }
             at += 8
         }
         while at < count, text[at] < 0x80 { at += 1 }
