@@ -44,6 +44,28 @@ import Testing
     }
 }
 
+@Suite("Partitions") struct PartitionTests {
+    /// Short keys lie in the bucket, long ones apart.
+    @Test func keysOfAnyLengthFindTheirBucket() throws {
+        let scenario = """
+            name: test/s
+            description: d
+            type: leaky
+            filter: "evt.Meta.log_type == 'test'"
+            groupby: evt.Meta.user
+            capacity: 3
+            leakspeed: 10s
+            """
+        let harness = try EngineHarness(scenarios: [scenario])
+        let users = [1, 2, 14, 15, 16, 17, 18, 40, 300].map { String(repeating: "u", count: $0) }
+        for second in 0..<4 {
+            harness.run(users.map { EngineHarness.line("192.0.2.1", second, user: $0) })
+        }
+        #expect(harness.alerts.map(\.eventsCount) == Array(repeating: 4, count: users.count))
+        #expect(harness.worker?.liveBuckets == 0)
+    }
+}
+
 @Suite("Scenarios") struct ScenarioTests {
     private static func scenario(_ body: String, name: String = "test/s") -> String {
         "name: \(name)\ndescription: d\nfilter: \"evt.Meta.log_type == 'test'\"\ngroupby: evt.Meta.source_ip\n" + body

@@ -5,8 +5,10 @@ import CrowdCore
 /// A value in its store's slab; whoever works on it holds a pointer for that long. It has no timer: its owner sweeps the
 /// list from the oldest end.
 struct Bucket {
-    /// The groupby value; the memory is the bucket's own and is freed by `BucketStore.remove`.
+    /// The groupby value; the memory is the bucket's own and is freed by `BucketStore.remove`: `room`, as for nearly every
+    /// address, or where it is longer a piece apart.
     let key: ByteSlice
+    var room: (UInt64, UInt64) = (0, 0)
     /// Of the key; the store's table finds the bucket by it.
     let hash: UInt64
     let place: Int32
@@ -24,6 +26,10 @@ struct Bucket {
     // The list by age: places in the slab, -1 for none.
     var older: Int32 = -1
     var newer: Int32 = -1
+
+    /// How long a key may be that lies in the bucket itself.
+    static let longestKeyInside = MemoryLayout<(UInt64, UInt64)>.size
+    static let roomOffset = MemoryLayout<Bucket>.offset(of: \.room) ?? 0
 
     /// As new, for the same partition.
     mutating func restart(capacity: Int) {

@@ -37,13 +37,15 @@ final class BucketStore {
 
     func make(_ key: ByteSlice, hash: UInt64, isReplay: Bool) -> BucketPointer {
         let place = freePlace()
-        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: max(key.count, 1))
-        memory.update(from: key.base, count: key.count)
         let made = bucket(place)
+        let isInside = key.count <= Bucket.longestKeyInside
+        let memory: UnsafeMutablePointer<UInt8> =
+            isInside ? BucketStore.room(of: made) : .allocate(capacity: key.count)
         made.initialize(
             to: Bucket(
                 key: ByteSlice(base: memory, count: key.count), hash: hash, place: place, isReplay: isReplay,
                 limiter: LeakyBucket(capacity: scenario.config.capacity)))
+        memory.update(from: key.base, count: key.count)
         table.insert(hash, place)
         append(made)
         return made
@@ -57,11 +59,15 @@ final class BucketStore {
         return first
     }
 
+    private static func room(of bucket: BucketPointer) -> UnsafeMutablePointer<UInt8> {
+        (UnsafeMutableRawPointer(bucket) + Bucket.roomOffset).assumingMemoryBound(to: UInt8.self)
+    }
+
     func remove(_ bucket: BucketPointer) {
         unlink(bucket)
         table.remove(bucket.pointee.hash, bucket.pointee.place)
         free.append(bucket.pointee.place)
-        bucket.pointee.key.base.deallocate()
+        if bucket.pointee.key.count > Bucket.longestKeyInside { bucket.pointee.key.base.deallocate() }
         bucket.deinitialize(count: 1)
     }
 

@@ -66,12 +66,9 @@ final class FrozenEvent: ManagedBuffer<FrozenHead, UInt8>, ValueObject {
         let shape = shapes.shape(of: event, keepingAll: keepingAll)
         let rare = Rare.of(event.overflow as? OverflowObject, keepingAll ? Extra(event) : nil)
         return withUnsafeTemporaryAllocation(of: ByteSlice.self, capacity: shape.keys.count + 1) { texts in
-            for (map, places) in [
-                (event.meta, shape.meta), (event.enriched, shape.enriched), (event.parsed, shape.parsed),
-            ] {
-                for place in places { texts.initializeElement(at: place, to: map[shape.key(place)]) }
-            }
-            texts.initializeElement(at: shape.keys.count, to: event.marshaledTime)
+            var end = event.enriched.fill(texts, from: event.meta.fill(texts, from: 0))
+            if keepingAll { end = event.parsed.fill(texts, from: end) }
+            texts.initializeElement(at: end, to: event.marshaledTime)
             return make(shape, event.kind, time, rare, UnsafeBufferPointer(texts))
         }
     }
@@ -94,21 +91,25 @@ final class FrozenEvent: ManagedBuffer<FrozenHead, UInt8>, ValueObject {
         }
     }
 
-    /// How far back a text is looked for that is the same bytes.
-    private static let twins = 64
-
     /// Gives each text its offset among the texts; what a static copied from one field to another lies at one place and is
-    /// kept once.
+    /// kept once (unless its place among those that are remembered was taken by another).
     private static func place(
         _ texts: UnsafeBufferPointer<ByteSlice>, _ offsets: UnsafeMutableBufferPointer<Int>
     ) -> Int {
         var size = 0
-        for (index, text) in texts.enumerated() {
-            let twin = texts[max(0, index - twins)..<index].firstIndex {
-                $0.base == text.base && $0.count == text.count
+        // By the hash of where they lie, numbers of texts.
+        var latest = InlineArray<64, UInt32>(repeating: 0)
+        for index in 0..<texts.count {
+            let text = texts[index]
+            let slot = Int((UInt64(UInt(bitPattern: text.base)) &* 0x9e37_79b9_7f4a_7c15) >> 58)
+            let twin = Int(latest[slot])
+            latest[slot] = UInt32(truncatingIfNeeded: index)
+            if twin < index, texts[twin].base == text.base, texts[twin].count == text.count {
+                offsets.initializeElement(at: index, to: offsets[twin])
+            } else {
+                offsets.initializeElement(at: index, to: size)
+                size += text.count
             }
-            offsets.initializeElement(at: index, to: twin.map { offsets[$0] } ?? size)
-            if twin == nil { size += text.count }
         }
         return size
     }
@@ -159,11 +160,9 @@ final class FrozenEvent: ManagedBuffer<FrozenHead, UInt8>, ValueObject {
 
     /// Meta, Enriched and Parsed of a live event with the same numbering of names.
     func setFields(of event: Event) {
-        for (map, places) in [
-            (event.meta, shape.meta), (event.enriched, shape.enriched), (event.parsed, shape.parsed),
-        ] {
-            for place in places { map.set(shape.key(place), text(place)) }
-        }
+        for place in shape.meta { EventMap.meta.set(shape.key(place), text(place), in: event) }
+        for place in shape.enriched { EventMap.enriched.set(shape.key(place), text(place), in: event) }
+        for place in shape.parsed { EventMap.parsed.set(shape.key(place), text(place), in: event) }
     }
 
     private func places(_ field: Int) -> Range<Int>? {
