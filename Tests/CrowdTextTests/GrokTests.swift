@@ -32,6 +32,21 @@ import Testing
         Match(grok: "%{INT:n:int} %{WORD:w}", text: "%{INT:n:int} x", fields: ["w": "x"]),
         Match(grok: "%{LATER}%{WORD:a}", text: "xab", fields: ["a": "ab"]),
         Match(grok: "é%{WORD:a}", text: "éb", fields: ["a": "b"]),
+        // What a text must begin with is looked at before an engine is asked.
+        Match(grok: "^Failed %{WORD:a}", text: "Failed x", fields: ["a": "x"]),
+        Match(grok: "^Failed %{WORD:a}", text: "Failex x", fields: nil),
+        Match(grok: "^Failed password %{WORD:a}", text: "Failed passwort x", fields: nil),
+        Match(grok: "^ab%{WORD:a}", text: "abc", fields: ["a": "c"]),
+        Match(grok: "^ab%{WORD:a}", text: "a", fields: nil),
+        Match(grok: "^ab?%{WORD:a}", text: "ax", fields: ["a": "x"]),
+        Match(grok: "^(ab)%{WORD:a}", text: "abcdefghij", fields: ["a": "cdefghij"]),
+        Match(grok: "^(ab|x)%{WORD:a}", text: "xcdefghij", fields: ["a": "cdefghij"]),
+        Match(grok: "^(ab)*%{WORD:a}", text: "xcdefghij", fields: ["a": "xcdefghij"]),
+        Match(grok: "^zz|%{WORD:a}", text: "ab", fields: ["a": "ab"]),
+        Match(grok: "(?i)^AB%{WORD:a}", text: "abcdefghij", fields: ["a": "cdefghij"]),
+        Match(grok: "(?m)^b%{WORD:a}", text: "xxxxxxxxx\nbc", fields: ["a": "c"]),
+        Match(grok: "^é%{WORD:a}", text: "éb", fields: ["a": "b"]),
+        Match(grok: "^\\Aab%{WORD:a}", text: "abcdefghij", fields: ["a": "cdefghij"]),
     ])
     func captures(_ match: Match) throws {
         var library = GrokTests.library

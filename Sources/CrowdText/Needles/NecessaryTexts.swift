@@ -13,7 +13,7 @@ extension RegexNode {
     }
 
     /// The parts of a concatenation, those of inner ones and of single groups among them.
-    fileprivate var flattened: [RegexNode] {
+    var flattened: [RegexNode] {
         switch self {
         case .concatenation(let parts): parts.flatMap(\.flattened)
         case .group(_, .alternation): [self]

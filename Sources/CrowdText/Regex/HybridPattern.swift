@@ -15,6 +15,8 @@ public final class HybridPattern: @unchecked Sendable {
     public let places: [Int]
     /// Number of the pattern's breaker in a `PatternScratch`.
     public let number: Int
+    /// What every text begins with that it matches.
+    let beginning: PatternBeginning
 
     /// - Parameters:
     ///   - groups: scalar offsets in `pattern` of the parentheses whose groups are wanted.
@@ -24,6 +26,7 @@ public final class HybridPattern: @unchecked Sendable {
         guard let (tree, offsets) = RegexParser.parse(pattern) else {
             re2 = try RE2Pattern(pattern)
             jit = nil
+            beginning = PatternBeginning()
             let numbers = HybridPattern.groupNumbers(pattern)
             places = groups.map { numbers[$0] ?? 0 }
             pairCount = (places.max() ?? 0) + 1
@@ -31,6 +34,7 @@ public final class HybridPattern: @unchecked Sendable {
         }
         let numbers = Dictionary(uniqueKeysWithValues: offsets.enumerated().map { ($1, $0 + 1) })
         let wanted = groups.map { numbers[$0] ?? 0 }
+        beginning = PatternBeginning(tree)
         var (lean, order) = RegexPrinter.print(tree, keeping: Set(wanted))
         re2 = try RE2Pattern(lean)
         places = wanted.map { number in (order.firstIndex(of: number) ?? -1) + 1 }

@@ -47,6 +47,7 @@ public final class PatternScratch {
 
     /// Searches `text`; on success the pairs are to be read with `range`.
     public func match(_ pattern: HybridPattern, _ text: ByteSlice, isUTF8: Bool) -> Bool {
+        guard pattern.beginning.begins(text) else { return false }
         guard let code = pattern.jit, let jit, isUTF8, pattern.pairCount <= capacity, pattern.number < breakers.count
         else {
             return pattern.re2.match(text, into: offsets, pairs: min(pattern.pairCount, capacity))
