@@ -203,6 +203,27 @@ import Testing
         #expect(event.time == Timestamp(rfc3339: expected))
     }
 
+    /// A date that was read before is not read again, unless a layout says that it means something else.
+    @Test func remembersDates() throws {
+        let keys = KeyTable()
+        let event = Event(keys: keys)
+        event.isReplay = true
+        let enricher = try #require(DateEnricher(keys: keys))
+        let rows = [
+            ("2026-03-04", "", "2026-03-04T00:00:00Z"), ("2026-03-04", "", "2026-03-04T00:00:00Z"),
+            ("2026-03-04", "2006-02-01", "2026-04-03T00:00:00Z"), ("2026-03-04", "", "2026-03-04T00:00:00Z"),
+            ("2026-03-05", "", "2026-03-05T00:00:00Z"), ("2026-03-04", "", "2026-03-04T00:00:00Z"),
+        ]
+        for (text, layout, expected) in rows {
+            event.reset()
+            event.isReplay = true
+            event.strTimeFormat = event.arena.copy(layout)
+            enricher.enrich(event.arena.copy(text), event)
+            #expect(event.enriched[try #require(keys.find("MarshaledTime"))].description == expected)
+            #expect(event.time == Timestamp(rfc3339: expected))
+        }
+    }
+
     @Test(arguments: ["", "yesterday", "2006-13-01", "99/Jan/2006:15:04:05 -0700", "-5", "0"])
     func whatIsNoDateIsNow(_ text: String) throws {
         let keys = KeyTable()

@@ -42,6 +42,7 @@ public final class Event {
     public var parsedDate: (text: ByteSlice, instant: Timestamp)?
     /// It passed all stages.
     public var process = false
+    public let memories = EnricherMemories()
     private var lastAddress = AddressOfText()
 
     /// How the line came in (engine facts A.2).

@@ -1,4 +1,5 @@
 import CrowdCore
+import CrowdExpr
 import Synchronization
 
 /// `ParseDate`: the date of a line as RFC 3339 in `evt.Enriched.MarshaledTime` (engine facts B.8).
@@ -23,13 +24,22 @@ struct DateEnricher: Enricher {
     }
 
     func enrich(_ value: ByteSlice, _ event: Event) {
+        let memory = event.memories.memory(output) { DateMemory() }
+        if event.strTimeFormat.isEmpty, let (text, time) = memory.recall(value, event.arena) {
+            return set(text, time, isParsed: true, event)
+        }
         let parsed = value.isEmpty ? nil : parse(value, layout: event.strTimeFormat)
         // The time of reading is kept with the line: read again after a restart, it gives the same.
         let time = parsed ?? (event.line.time.nanoseconds > 0 ? event.line.time : Timestamp.now())
         let text = DateText.rfc3339(time, event.arena)
-        event.enriched.set(output, text)
+        if parsed != nil, event.strTimeFormat.isEmpty { memory.keep(value, text, time) }
+        set(text, time, isParsed: parsed != nil, event)
+    }
+
+    private func set(_ text: ByteSlice, _ time: Timestamp, isParsed: Bool, _ event: Event) {
+        EventMap.enriched.set(output, text, in: event)
         event.parsedDate = (text, time)
-        if parsed != nil, event.isReplay { event.time = time }
+        if isParsed, event.isReplay { event.time = time }
     }
 
     private func parse(_ text: ByteSlice, layout: ByteSlice) -> Timestamp? {
@@ -41,6 +51,36 @@ struct DateEnricher: Enricher {
             if let time = layout.parse(text) { return time }
         }
         return DateText.unix(text)
+    }
+}
+
+/// The date that was read last and what was made of it: lines of one second have the same. One worker's own.
+final class DateMemory {
+    private static let longest = 64
+    private let bytes: UnsafeMutablePointer<UInt8> = .allocate(capacity: 2 * longest)
+    private var value = ByteSlice.empty
+    private var text = ByteSlice.empty
+    private var time = Timestamp(nanoseconds: 0)
+    /// The year of dates without one, then.
+    private var year = 0
+
+    deinit { bytes.deallocate() }
+
+    /// What was made of this very date, the text copied into the arena.
+    func recall(_ value: ByteSlice, _ arena: Arena) -> (ByteSlice, Timestamp)? {
+        guard !value.isEmpty, value == self.value, year == CurrentYear.value else { return nil }
+        return (arena.copy(text), time)
+    }
+
+    func keep(_ value: ByteSlice, _ text: ByteSlice, _ time: Timestamp) {
+        guard value.count <= DateMemory.longest, text.count <= DateMemory.longest else { return }
+        bytes.update(from: value.base, count: value.count)
+        self.value = ByteSlice(base: bytes, count: value.count)
+        let own = bytes + DateMemory.longest
+        own.update(from: text.base, count: text.count)
+        self.text = ByteSlice(base: own, count: text.count)
+        self.time = time
+        year = CurrentYear.value
     }
 }
 

@@ -16,25 +16,18 @@ struct EnrichedKey: Sendable {
 }
 
 /// `GeoIpCity`: country, whether it is in the EU, coordinates (engine facts B.5).
-struct CityEnricher: Enricher {
-    private let database: GeoDatabase
-    private let code, isInEU, latitude, longitude: EnrichedKey
+struct CityLookup: AddressLookup {
+    static let fields = ["IsoCode", "IsInEU", "Latitude", "Longitude"]
+    let database: GeoDatabase
 
-    init(_ database: GeoDatabase, _ keys: KeyTable) {
-        self.database = database
-        code = EnrichedKey("IsoCode", keys)
-        isInEU = EnrichedKey("IsInEU", keys)
-        latitude = EnrichedKey("Latitude", keys)
-        longitude = EnrichedKey("Longitude", keys)
-    }
-
-    func enrich(_ value: ByteSlice, _ event: Event) {
-        guard let address = event.address(in: value), let record = database.record(of: address) else { return }
+    func texts(of address: IPAddress, _ arena: Arena) -> [ByteSlice]? {
+        guard let record = database.record(of: address) else { return nil }
         let (name, paths) = country(record)
-        code.set(event.arena.copy(name), event)
-        isInEU.set(record.bool(paths.isInEU) ? ByteSlice("true") : ByteSlice("false"), event)
-        latitude.set(Printing.sixDecimals(record.number(.latitude) ?? 0, event.arena), event)
-        longitude.set(Printing.sixDecimals(record.number(.longitude) ?? 0, event.arena), event)
+        return [
+            arena.copy(name), record.bool(paths.isInEU) ? ByteSlice("true") : ByteSlice("false"),
+            Printing.sixDecimals(record.number(.latitude) ?? 0, arena),
+            Printing.sixDecimals(record.number(.longitude) ?? 0, arena),
+        ]
     }
 
     /// The first country that the record has a code for, and where the rest of it is found.
@@ -47,40 +40,23 @@ struct CityEnricher: Enricher {
 }
 
 /// `GeoIpASN`: number and organisation; "0" and "" for an address that is not in the database.
-struct ASNEnricher: Enricher {
-    private let database: GeoDatabase
-    private let number, shortNumber, name: EnrichedKey
+struct SystemLookup: AddressLookup {
+    static let fields = ["ASNNumber", "ASNumber", "ASNOrg"]
+    let database: GeoDatabase
 
-    init(_ database: GeoDatabase, _ keys: KeyTable) {
-        self.database = database
-        number = EnrichedKey("ASNNumber", keys)
-        shortNumber = EnrichedKey("ASNumber", keys)
-        name = EnrichedKey("ASNOrg", keys)
-    }
-
-    func enrich(_ value: ByteSlice, _ event: Event) {
-        guard let address = event.address(in: value), let record = database.record(of: address) else { return }
-        let digits = event.arena.decimal(Int64(record.number(.systemNumber) ?? 0))
-        number.set(digits, event)
-        shortNumber.set(digits, event)
-        name.set(event.arena.copy(record.text(.systemName) ?? .empty), event)
+    func texts(of address: IPAddress, _ arena: Arena) -> [ByteSlice]? {
+        guard let record = database.record(of: address) else { return nil }
+        let digits = arena.decimal(Int64(record.number(.systemNumber) ?? 0))
+        return [digits, digits, arena.copy(record.text(.systemName) ?? .empty)]
     }
 }
 
 /// `IpToRange`: the network of the address's ASN record; nothing when it has none.
-struct RangeEnricher: Enricher {
-    private let database: GeoDatabase
-    private let range: EnrichedKey
+struct NetworkLookup: AddressLookup {
+    static let fields = ["SourceRange"]
+    let database: GeoDatabase
 
-    init(_ database: GeoDatabase, _ keys: KeyTable) {
-        self.database = database
-        range = EnrichedKey("SourceRange", keys)
-    }
-
-    func enrich(_ value: ByteSlice, _ event: Event) {
-        guard let address = event.address(in: value), let network = database.record(of: address)?.network else {
-            return
-        }
-        range.set(network.description, event)
+    func texts(of address: IPAddress, _ arena: Arena) -> [ByteSlice]? {
+        database.record(of: address)?.network.map { [arena.copy($0.description)] }
     }
 }

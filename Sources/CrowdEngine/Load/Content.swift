@@ -200,11 +200,11 @@ public struct ContentLoader {
                 let database = try GeoDatabase(path: path)
                 if isASN {
                     data.geo.system = database
-                    compiler.enrichers["GeoIpASN"] = ASNEnricher(database, keys)
-                    compiler.enrichers["IpToRange"] = RangeEnricher(database, keys)
+                    compiler.enrichers["GeoIpASN"] = AddressEnricher(SystemLookup(database: database), keys)
+                    compiler.enrichers["IpToRange"] = AddressEnricher(NetworkLookup(database: database), keys)
                 } else {
                     data.geo.city = database
-                    compiler.enrichers["GeoIpCity"] = CityEnricher(database, keys)
+                    compiler.enrichers["GeoIpCity"] = AddressEnricher(CityLookup(database: database), keys)
                 }
             } catch {
                 warnings.append(error)
