@@ -59,6 +59,9 @@ import Testing
         "", "/admin", "/ADMIN/", "/%61dmin", "a+b", "a b", "%41+", "${JNDI:ldap}", "\u{212a}", "\u{17f}", "é/admin",
         "x'y",
         "X'Y", "10.1.2.3", "::ffff:10.1.2.3", "11.0.0.1", "/adm", "admin?k", "\u{130}", "bax",
+        // Long enough to be remembered.
+        "/shop/ADMIN/index.php", "/shop/%61dmin/index.php", "/shop/article-17.html", "/shop/article-18.html",
+        "Mozilla/5.0 (\u{212a})", "?x=${jndi:ldap://x/y}", String(repeating: "/shop", count: 60) + "/admin",
     ]
 
     @Test(arguments: conditions) func nothingChanges(_ condition: String) throws {

@@ -17,6 +17,8 @@ final class NeedleAnswers {
         var base = ByteSlice.empty.base
         var count = -1
         var generation: UInt64 = 0
+        /// Made when a text is met that it may hold.
+        var memo: NeedleMemo?
     }
 
     let table: NeedleTable
@@ -43,6 +45,7 @@ final class NeedleAnswers {
     }
 
     deinit {
+        for field in 0..<count { known[field].memo?.deallocate() }
         known.deallocate()
         bits.deallocate()
     }
@@ -84,15 +87,29 @@ final class NeedleAnswers {
         known[index].base = value.base
         known[index].count = value.count
         known[index].generation = event.generation
-        let field = table.fields[index]
         let bits = bits + known[index].start
-        bits.update(repeating: 0, count: field.words)
-        known[index].hasHits = false
-        guard !value.isEmpty, let marks = field.automaton?.search(value, into: bits) else { return }
-        if !marks.isEmpty { addUncertain(field, marks, bits) }
+        find(index, value, bits)
         var any: UInt64 = 0
-        for word in 0..<field.words { any |= bits[word] }
+        for word in 0..<known[index].words { any |= bits[word] }
         known[index].hasHits = any != 0
+    }
+
+    private func find(_ index: Int, _ value: ByteSlice, _ bits: UnsafeMutablePointer<UInt64>) {
+        guard NeedleMemo.lengths.contains(value.count) else { return searchAnew(index, value, bits) }
+        let memo = known[index].memo ?? NeedleMemo(words: known[index].words)
+        known[index].memo = memo
+        let hash = value.keyedHash
+        if memo.recall(value, hash, into: bits) { return }
+        searchAnew(index, value, bits)
+        memo.keep(value, hash, bits)
+    }
+
+    private func searchAnew(_ index: Int, _ value: ByteSlice, _ bits: UnsafeMutablePointer<UInt64>) {
+        bits.update(repeating: 0, count: known[index].words)
+        guard !value.isEmpty else { return }
+        let field = table.fields[index]
+        guard let marks = field.automaton?.search(value, into: bits), !marks.isEmpty else { return }
+        addUncertain(field, marks, bits)
     }
 
     private func addUncertain(
