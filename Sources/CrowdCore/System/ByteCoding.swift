@@ -4,6 +4,9 @@ public struct ByteWriter: Sendable {
 
     public init() {}
 
+    /// - Parameter capacity: bytes to make room for.
+    public init(capacity: Int) { bytes.reserveCapacity(capacity) }
+
     public mutating func byte(_ value: UInt8) { bytes.append(value) }
     public mutating func bool(_ value: Bool) { bytes.append(value ? 1 : 0) }
     public mutating func number(_ value: some FixedWidthInteger) {

@@ -12,8 +12,9 @@ extension Timestamp {
 
     /// Go's `Time.String()`: `2026-11-21 08:17:29.5 +0000 UTC`, `… +0200 +0200` for an unnamed zone.
     public var goString: String {
+        if offset == 0 { return text(separator: UInt8(ascii: " "), fraction: .shortest, zone: " +0000 UTC") }
         let zone = numericZone(colon: false)
-        return text(separator: UInt8(ascii: " "), fraction: .shortest, zone: " \(zone) \(offset == 0 ? "UTC" : zone)")
+        return text(separator: UInt8(ascii: " "), fraction: .shortest, zone: " \(zone) \(zone)")
     }
 
     /// The form in which the reference's SQLite tables hold times: `2026-11-21 08:17:30.226142096+00:00`.

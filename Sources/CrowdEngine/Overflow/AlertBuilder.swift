@@ -53,7 +53,11 @@ struct AlertBuilder {
         alert.remediation = scenario.config.remediates
         alert.kind = "crowdsec"
         alert.message = message(bucket, scenario, sources)
-        alert.source = first
+        if sources.count == 1 {
+            alert.source = first
+            alert.uuid = uuid(first)
+            return [RaisedAlert(header: alert, events: bucket.queue, encoder: encoder)]
+        }
         return sources.map { source in
             var one = alert
             one.source = source
@@ -65,8 +69,20 @@ struct AlertBuilder {
     private func message(_ bucket: BucketSummary, _ scenario: Scenario, _ sources: [AlertSource]) -> String {
         let who = sources.count == 1 ? sources[0].value : "\(sources.count) sources"
         let span = bucket.overflowed - bucket.first
-        return "\(sources[0].scope) \(who) performed '\(scenario.name)' (\(bucket.total) events over \(span)) "
-            + "at \(bucket.last.goString)"
+        var text = ""
+        text.reserveCapacity(200)
+        text += sources[0].scope
+        text += " "
+        text += who
+        text += " performed '"
+        text += scenario.name
+        text += "' ("
+        text += String(bucket.total)
+        text += " events over "
+        text += span.description
+        text += ") at "
+        text += bucket.last.goString
+        return text
     }
 
     // MARK: sources
@@ -76,8 +92,7 @@ struct AlertBuilder {
     private func sources(
         _ events: [FrozenEvent], _ scenario: Scenario, _ machine: Machine
     ) throws(Refusal) -> [AlertSource] {
-        var order: [String] = []
-        var byValue: [String: AlertSource] = [:]
+        var sources = SourceCollection()
         var previous: ByteSlice?
         for event in events.reversed() {
             if event.overflow == nil, scenario.config.scopeType == "Ip", let previous,
@@ -92,17 +107,13 @@ struct AlertBuilder {
                 found = [try fromLog(event, scenario, machine)]
                 previous = names.sourceIP.flatMap { event.meta($0) }
             }
-            for source in found {
-                order.removeAll { $0 == source.value }
-                order.append(source.value)
-                if byValue[source.value] == nil { byValue[source.value] = source }
-            }
+            for source in found { sources.add(source) }
         }
-        let sources = order.reversed().compactMap { byValue[$0] }
-        guard Set(sources.map(\.scope)).count <= 1 else {
+        let found = sources.all
+        guard found.allSatisfy({ $0.scope == found[0].scope }) else {
             throw Refusal(description: "events of '\(scenario.name)' have sources of different scopes")
         }
-        return sources
+        return found
     }
 
     private func fromLog(_ event: FrozenEvent, _ scenario: Scenario, _ machine: Machine) throws(Refusal) -> AlertSource
@@ -161,6 +172,33 @@ struct AlertBuilder {
             widened.value = (try? scopeText(event, scenario, machine)) ?? source.range
             return widened
         }
+    }
+}
+
+/// Sources by value, as they are met from the last event to the first. Nearly always there is one.
+private struct SourceCollection {
+    private var first: AlertSource?
+    /// Values, that met last at the end; with the first alone it stays empty, and so does `byValue`.
+    private var order: [String] = []
+    private var byValue: [String: AlertSource] = [:]
+
+    /// In order of first appearance among the events.
+    var all: [AlertSource] { order.isEmpty ? first.map { [$0] } ?? [] : order.reversed().compactMap { byValue[$0] } }
+
+    /// Of several with one value the one that was met first stands.
+    mutating func add(_ source: AlertSource) {
+        guard let first else {
+            self.first = source
+            return
+        }
+        if order.isEmpty {
+            if source.value == first.value { return }
+            order = [first.value]
+            byValue[first.value] = first
+        }
+        order.removeAll { $0 == source.value }
+        order.append(source.value)
+        if byValue[source.value] == nil { byValue[source.value] = source }
     }
 }
 

@@ -92,15 +92,16 @@ final class AlertContext: Sendable {
         writer.beginArray()
         for value in values { writer.string(value) }
         writer.endArray()
-        var escaped = ""
-        for character in String(decoding: writer.bytes, as: UTF8.self) {
-            switch character {
-            case "<": escaped += "\\u003c"
-            case ">": escaped += "\\u003e"
-            case "&": escaped += "\\u0026"
-            default: escaped.append(character)
+        var escaped: [UInt8] = []
+        escaped.reserveCapacity(writer.bytes.count)
+        for byte in writer.bytes {
+            switch byte {
+            case UInt8(ascii: "<"): escaped += "\\u003c".utf8
+            case UInt8(ascii: ">"): escaped += "\\u003e".utf8
+            case UInt8(ascii: "&"): escaped += "\\u0026".utf8
+            default: escaped.append(byte)
             }
         }
-        return escaped
+        return String(decoding: escaped, as: UTF8.self)
     }
 }

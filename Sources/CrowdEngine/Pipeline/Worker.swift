@@ -252,7 +252,7 @@ public final class Worker {
 
     /// The same for the same line and the same bucket, whenever that is processed again.
     private func uuid(for source: AlertSource, of overflow: Pourer.Overflow) -> String {
-        var facts = ByteWriter()
+        var facts = ByteWriter(capacity: 256)
         facts.text(overflow.scenario.name)
         facts.text(source.value)
         facts.number(overflow.bucket.keyHash)

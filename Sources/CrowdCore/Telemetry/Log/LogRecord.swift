@@ -63,15 +63,32 @@ struct LogRecord: Sendable {
         }
         if bare { return out.append(contentsOf: value.utf8) }
         out.append(UInt8(ascii: "\""))
-        for byte in value.utf8 { appendEscaped(byte, to: &out, quotes: true) }
+        appendEscaped(value, to: &out, quotes: true)
         out.append(UInt8(ascii: "\""))
     }
 
     private static func appendPrintable(_ value: String, to out: inout [UInt8]) {
-        for byte in value.utf8 { appendEscaped(byte, to: &out, quotes: false) }
+        appendEscaped(value, to: &out, quotes: false)
     }
 
     /// Control bytes never reach the log as they are: what is logged may come from an attacker.
+    private static func appendEscaped(_ value: String, to out: inout [UInt8], quotes: Bool) {
+        var value = value
+        value.withUTF8 { bytes in
+            var start = 0
+            for at in bytes.indices where isEscaped(bytes[at], quotes: quotes) {
+                out.append(contentsOf: bytes[start..<at])
+                appendEscaped(bytes[at], to: &out, quotes: quotes)
+                start = at + 1
+            }
+            out.append(contentsOf: bytes[start...])
+        }
+    }
+
+    private static func isEscaped(_ byte: UInt8, quotes: Bool) -> Bool {
+        byte < 0x20 || byte == 0x7F || quotes && (byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "\""))
+    }
+
     private static func appendEscaped(_ byte: UInt8, to out: inout [UInt8], quotes: Bool) {
         switch byte {
         case UInt8(ascii: "\\") where quotes, UInt8(ascii: "\"") where quotes:
