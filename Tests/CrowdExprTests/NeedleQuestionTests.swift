@@ -52,6 +52,7 @@ import Testing
         "not (evt.Meta.path contains 'admin')", "evt.Meta.path contains ''", "'path' in evt.Meta", "'none' in evt.Meta",
         "if evt.Meta.path contains 'x' { evt.Meta.path contains 'y' } else { false }",
         "RegexpInFile(evt.Meta.path, 'patterns')", "RegexpInFile(Lower(evt.Meta.path), 'patterns')",
+        "IsIPV6(evt.Meta.path)", "IsIPV4(evt.Meta.path) && not IsIPV6(evt.Meta.path)", "IsIP(evt.Meta.path + '')",
         "IpInRange(evt.Meta.path, '10.0.0.0/8')", "IpInRange(evt.Meta.path, 'nonsense')",
     ]
 

@@ -11,13 +11,13 @@ extension CrowdSecFunctions {
             return .bool(address.isIn(range.contains))
         },
         Function("IsIP", [.string], .bool) { call throws(ValueError) in
-            .bool(IPAddress(ascii: try call.text(0).buffer) != nil)
+            .bool(AddressTest.isAddress.holds(IPAddress(ascii: try call.text(0).buffer)))
         },
         Function("IsIPV4", [.string], .bool) { call throws(ValueError) in
-            .bool(IPAddress(ascii: try call.text(0).buffer).map { !$0.unmapped.isV6 } ?? false)
+            .bool(AddressTest.isV4.holds(IPAddress(ascii: try call.text(0).buffer)))
         },
         Function("IsIPV6", [.string], .bool) { call throws(ValueError) in
-            .bool(IPAddress(ascii: try call.text(0).buffer).map { $0.unmapped.isV6 } ?? false)
+            .bool(AddressTest.isV6.holds(IPAddress(ascii: try call.text(0).buffer)))
         },
         Function("IpToRange", [.string, .string], .string) { call throws(ValueError) in
             var length = try call.string(1)

@@ -166,6 +166,11 @@ struct Compiler {
         if let body = function.textBody, arguments.count == 1, arguments[0].type == .string {
             return TextCall(function, body, try compile(arguments[0]), at: node.offset)
         }
+        if let test = AddressTest(rawValue: name), arguments.count == 1, arguments[0].type == .string {
+            let argument = try compile(arguments[0])
+            return argument.isOfEvent
+                ? FieldIsAddress(test, argument, at: node.offset) : Call(function, [argument], at: node.offset)
+        }
         if arguments.count == 2, arguments[0].type == .string, let constant = arguments[1].constantText {
             if name == "IpInRange" {
                 let range = constant.withUnsafeBufferPointer { IPRange(ascii: $0) }

@@ -96,12 +96,18 @@ final class NeedleAnswers {
 
     private func find(_ index: Int, _ value: ByteSlice, _ bits: UnsafeMutablePointer<UInt64>) {
         guard NeedleMemo.lengths.contains(value.count) else { return searchAnew(index, value, bits) }
-        let memo = known[index].memo ?? NeedleMemo(words: known[index].words)
-        known[index].memo = memo
+        let memo = memo(index)
         let hash = value.keyedHash
         if memo.recall(value, hash, into: bits) { return }
         searchAnew(index, value, bits)
         memo.keep(value, hash, bits)
+    }
+
+    private func memo(_ index: Int) -> NeedleMemo {
+        if let memo = known[index].memo { return memo }
+        let made = NeedleMemo(words: known[index].words)
+        known[index].memo = made
+        return made
     }
 
     private func searchAnew(_ index: Int, _ value: ByteSlice, _ bits: UnsafeMutablePointer<UInt64>) {
