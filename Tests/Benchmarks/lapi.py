@@ -2,7 +2,7 @@
 """The parts of Tests/Benchmarks/lapi.sh that a load generator does not do.
 
   lapi.py login                   prints a token
-  lapi.py fill FROM TO            bans by import, 1,000 in each request
+  lapi.py fill FROM TO [wait]     bans by import, 1,000 in each request; wait: makes them all, says ready and waits for a line
   lapi.py add RATE SECONDS        single bans at that pace
   lapi.py expired DATABASE COUNT  writes ended decisions of old alerts into an SQLite file, beside a stopped server
   lapi.py count DATABASE          how many of those are left
@@ -15,14 +15,14 @@ HOST = os.environ["LAPI"]
 
 
 def call(connection, method, path, body=None, headers={}):
-    connection.request(method, path, None if body is None else json.dumps(body), {"User-Agent": "crowdsec/bench", **headers})
+    connection.request(method, path, body, {"User-Agent": "crowdsec/bench", **headers})
     answer = connection.getresponse()
     return answer.status, answer.read()
 
 
 def login(connection):
     status, body = call(connection, "POST", "/v1/watchers/login",
-                        {"machine_id": "bench", "password": "bench", "scenarios": ["bench/ssh-bf"]})
+                        json.dumps({"machine_id": "bench", "password": "bench", "scenarios": ["bench/ssh-bf"]}))
     if status != 200:
         sys.exit(f"login: {status} {body}")
     return json.loads(body)["token"]
@@ -33,20 +33,30 @@ def address(n):  # as in lapi.lua
     return f"{(n >> 24) + 11}.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"
 
 
-def fill(connection, first, last):
+def fill(connection, first, last, waits=False):
+    """What the sender needs for a request's text is not to be taken for the server's when something else is timed meanwhile."""
     headers = {"Authorization": "Bearer " + login(connection)}
-    for start in range(first, last, 1000):
-        decisions = [{"duration": "96h", "origin": "cscli-import", "scenario": "bench/list", "scope": "Ip", "type": "ban",
-                      "value": address(n)} for n in range(start, min(start + 1000, last))]
-        post(connection, decisions, headers)
+    texts = (alert([{"duration": "96h", "origin": "cscli-import", "scenario": "bench/list", "scope": "Ip", "type": "ban",
+                     "value": address(n)} for n in range(start, min(start + 1000, last))])
+             for start in range(first, last, 1000))
+    if waits:
+        texts = list(texts)
+        print("ready", flush=True)
+        sys.stdin.readline()
+    for text in texts:
+        post(connection, text, headers)
 
 
-def post(connection, decisions, headers):
+def alert(decisions):
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    status, body = call(connection, "POST", "/v1/alerts", [{
+    return json.dumps([{
         "capacity": 0, "decisions": decisions, "events": [], "events_count": 1, "labels": None, "leakspeed": "0",
         "message": "import", "scenario": "import", "scenario_hash": "", "scenario_version": "", "simulated": False,
-        "source": {"scope": "bench", "value": ""}, "start_at": now, "stop_at": now}], headers)
+        "source": {"scope": "bench", "value": ""}, "start_at": now, "stop_at": now}])
+
+
+def post(connection, text, headers):
+    status, body = call(connection, "POST", "/v1/alerts", text, headers)
     if status != 201:
         sys.exit(f"import: {status} {body[:200]}")
 
@@ -56,8 +66,8 @@ def add(connection, rate, seconds):
     begin = time.monotonic()
     for n in range(int(rate * seconds)):
         time.sleep(max(0, begin + n / rate - time.monotonic()))
-        post(connection, [{"duration": "96h", "origin": "cscli", "scenario": "bench/added", "scope": "Ip", "type": "ban",
-                           "value": f"2001:db8:{os.getpid() & 65535:x}::{n:x}"}], headers)
+        post(connection, alert([{"duration": "96h", "origin": "cscli", "scenario": "bench/added", "scope": "Ip", "type": "ban",
+                                 "value": f"2001:db8:{os.getpid() & 65535:x}::{n:x}"}]), headers)
 
 
 def expired(path, count):
@@ -88,7 +98,7 @@ elif sys.argv[1] == "add":
 elif sys.argv[1] == "login":
     print(login(connection))
 elif sys.argv[1] == "fill":
-    fill(connection, int(sys.argv[2]), int(sys.argv[3]))
+    fill(connection, int(sys.argv[2]), int(sys.argv[3]), waits="wait" in sys.argv)
 else:
     status, body = call(connection, "GET", "/v1/decisions/stream?startup=true", None, {"X-Api-Key": os.environ["KEY"]})
     print(len(body), len(json.loads(body)["new"]))

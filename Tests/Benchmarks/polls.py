@@ -83,15 +83,18 @@ def run(options, latencies, helpers):
 def begin_work(options, helpers):
     """What somebody else does meanwhile."""
     def start(*words):
-        helpers.append(subprocess.Popen([os.path.join(HERE, "lapi.py"), *map(str, words)],
-                                        env={**os.environ, "LAPI": options.into or os.environ["LAPI"]}))
+        helpers.append(subprocess.Popen([os.path.join(HERE, "lapi.py"), *map(str, words)], env={**os.environ, "LAPI": options.into or os.environ["LAPI"]},
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE))
 
     if options.add:
         start("add", options.add, options.seconds)
     amount = getattr(options, "import")
     if amount:
         first = 2_000_000 + random.randrange(1000) * 300_000
-        start("fill", first, first + amount)
+        start("fill", first, first + amount, "wait")
+        helpers[-1].stdout.readline()
+        helpers[-1].stdin.write(b"\n")
+        helpers[-1].stdin.flush()
 
 
 def cpu(pid):
