@@ -62,6 +62,7 @@ extension WireModel {
         while try reader.nextElement() {
             var nested = MissingMembers(most: missing.most)
             let index = list.count
+            LongWork.pause(after: index)
             let model = try Self(from: &reader, missing: &nested)
             guard !missing.isFull else { continue }
             list.append(model)

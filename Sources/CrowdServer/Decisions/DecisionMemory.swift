@@ -69,6 +69,7 @@ final class DecisionMemory: Sendable {
                     for item in some.prefix(Self.step) { body(&state.book, item) }
                 }
                 some = some.dropFirst(Self.step)
+                if !some.isEmpty { LongWork.pause() }
             }
             wake(changedAfter: before)
         }

@@ -71,7 +71,8 @@ struct AlertIntake: Sendable {
         let stoppedAt = Timestamp(rfc3339: alert.stopAt) ?? now
         var storable: [NewDecision] = []
         storable.reserveCapacity(decisions.count)
-        for decision in decisions {
+        for (index, decision) in decisions.enumerated() {
+            LongWork.pause(after: index)
             if let new = try storableForm(of: decision, stoppedAt: stoppedAt) { storable.append(new) }
         }
         if storable.isEmpty && !decisions.isEmpty { return nil }

@@ -26,6 +26,9 @@ public final class SQLiteConnection: SQLConnection {
         sqlite3_close_v2(handle)
     }
 
+    /// For a connection that writes much beside threads that answer requests.
+    func letsOthersRun() { WriterPauses.begin(for: handle) }
+
     /// Runs statements that need no values, several of them when separated by `;`.
     public func execute(_ sql: String) throws(StoreError) {
         let status = sqlite3_exec(handle, sql, nil, nil, nil)

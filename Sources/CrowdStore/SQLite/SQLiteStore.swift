@@ -45,6 +45,7 @@ public final class SQLiteStore: Store {
     private func startWriter(over connection: SQLiteConnection, _ settings: SQLiteSettings) throws(StoreError) {
         // Made here, not on its thread: a foreign change is one after the store was opened, however late that starts.
         let owned = ThreadOwned((connection: connection, watch: DataVersion(connection)))
+        connection.letsOthersRun()
         try threads.start("store-writer") { [self] in
             while let jobs = threads.writes.take(
                 limit: StoreThreads.batch, waitMilliseconds: Self.foreignCheckMilliseconds)
