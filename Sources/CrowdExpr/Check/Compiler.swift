@@ -218,7 +218,9 @@ struct Compiler {
         let (a, b) = (try compile(left), try compile(right))
         let isText = left.type == .string && right.type == .string
         switch op {
-        case .equal, .notEqual: return equality(a, b, isText: isText, negated: op == .notEqual, at)
+        case .equal, .notEqual:
+            if areTakenForInts(left, right) { return IntsEqual(a, b, negated: op == .notEqual, at: at) }
+            return equality(a, b, isText: isText, negated: op == .notEqual, at)
         case .less, .greater, .lessOrEqual, .greaterOrEqual: return Ordering(op, a, b, at: at)
         case .contains: return TextTestNode(.contains, a, b, isText: isText, at: at)
         case .startsWith: return TextTestNode(.startsWith, a, b, isText: isText, at: at)
@@ -263,6 +265,19 @@ struct Compiler {
             return FieldEqual(field, constant.constant, negated: negated)
         }
         return isText ? TextEqual(a, b, negated: negated, at: at) : Equal(a, b, negated: negated, at: at)
+    }
+
+    /// Whether the reference takes both for ints although one need not be: it gives `max` and `min` of numbers the type of their
+    /// first argument.
+    private func areTakenForInts(_ left: Expression, _ right: Expression) -> Bool {
+        (left.type != .int || right.type != .int) && typeTakenFor(left) == .int && typeTakenFor(right) == .int
+    }
+
+    private func typeTakenFor(_ node: Expression) -> StaticType {
+        guard case .call(let name, let arguments) = node.kind, name == "max" || name == "min",
+            environment.functions[name] == nil, arguments.allSatisfy({ typeTakenFor($0).isNumber })
+        else { return node.type }
+        return arguments.first.map(typeTakenFor) ?? .any
     }
 
     private func matches(_ a: Node, _ b: Node, _ right: Expression, _ at: Int) throws(ExprError) -> Node {

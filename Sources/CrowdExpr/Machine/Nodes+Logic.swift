@@ -164,6 +164,24 @@ final class Equal: BoolNode {
     }
 }
 
+/// `==` and `!=` of what the reference takes for ints: a value that turns out to be something else is an error.
+final class IntsEqual: BoolNode {
+    let left: Node
+    let right: Node
+    let negated: Bool
+    init(_ left: Node, _ right: Node, negated: Bool, at offset: Int) {
+        (self.left, self.right, self.negated) = (left, right, negated)
+        super.init(at: offset)
+    }
+    override func bool(_ machine: Machine) throws(ExprError) -> Bool {
+        let (a, b) = (try left.value(machine), try right.value(machine))
+        guard case .int(let left) = a, case .int(let right) = b else {
+            throw ExprError("invalid operation: \(a.kind) \(negated ? "!=" : "==") \(b.kind) (of ints)", at: offset)
+        }
+        return (left == right) != negated
+    }
+}
+
 final class Ordering: BoolNode {
     let op: BinaryOperator
     let left: Node
