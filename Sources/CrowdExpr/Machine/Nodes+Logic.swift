@@ -150,7 +150,7 @@ extension Node {
     }
 }
 
-final class Equal: BoolNode {
+class Equal: BoolNode {
     let left: Node
     let right: Node
     let negated: Bool
@@ -165,14 +165,7 @@ final class Equal: BoolNode {
 }
 
 /// `==` and `!=` of what the reference takes for ints: a value that turns out to be something else is an error.
-final class IntsEqual: BoolNode {
-    let left: Node
-    let right: Node
-    let negated: Bool
-    init(_ left: Node, _ right: Node, negated: Bool, at offset: Int) {
-        (self.left, self.right, self.negated) = (left, right, negated)
-        super.init(at: offset)
-    }
+final class IntsEqual: Equal {
     override func bool(_ machine: Machine) throws(ExprError) -> Bool {
         let (a, b) = (try left.value(machine), try right.value(machine))
         guard case .int(let left) = a, case .int(let right) = b else {
