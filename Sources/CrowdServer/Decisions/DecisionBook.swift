@@ -11,6 +11,7 @@ import CrowdStore
 ///     follows its deltas always holds exactly the active values of its filter.
 /// (4) Time is the caller's. `advance` must be called with the present before anything is asked.
 /// (5) Costs: add, end, expire O(log n); delta O(changes since the cursor); look-up by address O(prefix lengths in use).
+///     Never more for a single one: nothing that grows is moved as a whole, and what is forgotten is so in portions.
 ///
 ///     add ──► active ──advance──► expired ──┐
 ///               │ end                       ├─► free (trim, or remove)
@@ -30,17 +31,14 @@ struct DecisionBook: Sendable {
     var entries = PagedArray<DecisionEntry>()
     var kinds = DecisionKinds()
     private var retention: Retention
-    private var freeSlots: [Int32] = []
+    private var freeSlots = PagedArray<Int32>()
     private var byID = SlotTable()
     private var byTwins = SlotTable()
     private var networks = NetworkIndex()
     private var expiry = ExpiryHeap()
-    /// Slots in order of change; the first one has number `logStart`.
-    private(set) var log: [Int32] = []
-    private(set) var logStart: UInt64 = 1
+    private(set) var log = ChangeLog()
     /// Ended decisions, oldest first, with the number of their end.
-    private var ended: [(slot: Int32, change: UInt64)] = []
-    private var endedStart = 0
+    private var ended = PagedArray<(slot: Int32, change: UInt64)>()
     /// Where the log stood at past moments, at most one a minute: what lies before an old enough mark may go.
     private var marks: [(second: Int64, change: UInt64)] = []
     private(set) var activeCount = 0
@@ -50,7 +48,7 @@ struct DecisionBook: Sendable {
     init(retention: Retention = Retention()) { self.retention = retention }
 
     /// The number of the newest change.
-    var lastChange: UInt64 { logStart + UInt64(log.count) - 1 }
+    var lastChange: UInt64 { log.last }
 
     // MARK: Changes
 
@@ -93,7 +91,7 @@ struct DecisionBook: Sendable {
         if now.seconds - (marks.last?.second ?? .min / 2) >= min(60, retention.seconds) {
             marks.append((now.seconds, lastChange))
         }
-        trim(now: now)
+        trim(now: now, atMost: Self.trimmed)
         return looked < limit
     }
 
@@ -136,32 +134,37 @@ struct DecisionBook: Sendable {
     }
 
     private mutating func note(_ slot: Int) {
-        log.append(Int32(slot))
+        log.append(slot, kind: entries[slot].kind)
         entries[slot].change = lastChange
     }
 
     // MARK: Forgetting
 
-    /// Forgets the oldest changes and ended decisions beyond what is kept. In steps, so that no call pays for all.
-    private mutating func trim(now: Timestamp) {
+    /// Ended decisions forgotten with every step of time; more of them when somebody has the time for it.
+    private static let trimmed = 64
+
+    /// Forgets the oldest changes and ended decisions beyond what is kept.
+    ///
+    /// - Parameter limit: how many decisions at most.
+    /// - Returns: whether that were all.
+    @discardableResult
+    mutating func trim(now: Timestamp, atMost limit: Int) -> Bool {
         if log.count > retention.changes * 2,
             let mark = marks.last(where: { now.seconds - $0.second >= retention.seconds })
         {
-            let old = mark.change >= logStart ? Int(mark.change - logStart + 1) : 0
-            let surplus = min(old, log.count - retention.changes)
-            log.removeFirst(surplus)
-            logStart += UInt64(surplus)
-            marks.removeAll { $0.change < logStart }
+            let old = mark.change >= log.first ? Int(mark.change - log.first + 1) : 0
+            log.removeFirst(min(old, log.count - retention.changes))
+            let first = log.first
+            marks.removeAll { $0.change < first }
         }
-        while ended.count - endedStart > retention.ended, ended[endedStart].change < logStart {
-            let (slot, change) = ended[endedStart]
-            endedStart += 1
+        for _ in 0..<limit {
+            guard ended.count > retention.ended, let (slot, change) = ended.first, change < log.first else {
+                return true
+            }
+            ended.removeFirst(1)
             if entries[Int(slot)].state != .active, entries[Int(slot)].change == change { release(Int(slot)) }
         }
-        if endedStart > 4096 && endedStart * 2 > ended.count {
-            ended.removeFirst(endedStart)
-            endedStart = 0
-        }
+        return false
     }
 
     private mutating func release(_ slot: Int) {
@@ -210,35 +213,25 @@ struct DecisionBook: Sendable {
         guard let twin = anyTwin(of: entries[slot]) else {
             return byTwins.insert(slot, hash: twinHash(entries[slot]))
         }
-        entries[slot].twin = entries[twin].twin
-        entries[twin].twin = Int32(slot)
+        entries.join(slot, to: twin, \.twins)
     }
 
     private mutating func leaveTwins(_ slot: Int) {
-        let next = Int(entries[slot].twin)
         let hash = twinHash(entries[slot])
-        guard next != slot else { return byTwins.remove(slot, hash: hash) }
-        byTwins.replace(slot, with: next, hash: hash)
-        var before = next
-        while Int(entries[before].twin) != slot { before = Int(entries[before].twin) }
-        entries[before].twin = Int32(next)
+        guard let other = entries.leave(slot, \.twins) else { return byTwins.remove(slot, hash: hash) }
+        byTwins.replace(slot, with: other, hash: hash)
     }
 
     private mutating func joinNetwork(_ slot: Int) {
         guard let range = entries[slot].range else { return }
         guard let neighbour = networks.find(range, in: entries) else { return networks.insert(slot, range) }
-        entries[slot].neighbour = entries[neighbour].neighbour
-        entries[neighbour].neighbour = Int32(slot)
+        entries.join(slot, to: neighbour, \.neighbours)
     }
 
     private mutating func leaveNetwork(_ slot: Int) {
         guard let range = entries[slot].range else { return }
-        let next = Int(entries[slot].neighbour)
-        guard next != slot else { return networks.remove(slot, range) }
-        networks.replace(slot, with: next, range)
-        var before = next
-        while Int(entries[before].neighbour) != slot { before = Int(entries[before].neighbour) }
-        entries[before].neighbour = Int32(next)
+        guard let other = entries.leave(slot, \.neighbours) else { return networks.remove(slot, range) }
+        networks.replace(slot, with: other, range)
     }
 
     /// One slot of each network that covers the range; their rings hold the rest.

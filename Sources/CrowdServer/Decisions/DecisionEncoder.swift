@@ -4,14 +4,14 @@ import NIOCore
 /// Writes decisions as bouncers read them, straight into the buffer that is sent: about 30 ns each.
 struct DecisionEncoder {
     private let entries: PagedArray<DecisionEntry>
-    private let kinds: [DecisionKinds.Entry]
+    private let kinds: PagedArray<DecisionKinds.Entry>
     private let now: Int64
     private var lastSeconds: Int64 = .min
     /// As text, without quotes; neighbours in a list often have the same.
     private var lastDuration: [UInt8] = []
 
     init(_ view: DecisionView) {
-        (entries, kinds, now) = (view.entries, view.kinds.entries, view.now.nanoseconds)
+        (entries, kinds, now) = (view.entries, view.kinds, view.now.nanoseconds)
     }
 
     /// Appends decision objects with commas between them until the buffer holds `limit` bytes.
@@ -26,8 +26,8 @@ struct DecisionEncoder {
         for slot in slots {
             if buffer.readableBytes >= limit { break }
             entries.withElement(Int(slot)) { entry in
-                kinds.withUnsafeBufferPointer { kinds in
-                    append(entry, kinds[Int(entry.kind)].json, withComma: isContinued || count > 0, to: &buffer)
+                kinds.withElement(Int(entry.kind)) { kind in
+                    append(entry, kind.json, withComma: isContinued || count > 0, to: &buffer)
                 }
             }
             count += 1

@@ -1,7 +1,7 @@
 import CrowdCore
 import CrowdStore
 
-/// One decision in memory: 96 bytes, and no heap block unless the value is longer than 15 bytes.
+/// One decision in memory: 104 bytes, and no heap block unless the value is longer than 15 bytes.
 struct DecisionEntry: Sendable {
     enum State: UInt8, Sendable { case free, active, expired, ended }
 
@@ -17,10 +17,10 @@ struct DecisionEntry: Sendable {
     var value: String
     /// Number in `DecisionKinds`.
     var kind: UInt32
-    /// Next decision with the same value, type and scope: a ring.
-    var twin: Int32
-    /// Next decision about the same network: a ring.
-    var neighbour: Int32
+    /// Decisions with the same value, type and scope.
+    var twins: RingLink
+    /// Decisions about the same network.
+    var neighbours: RingLink
     var prefixLength: UInt8
     /// 0, 4 or 6.
     var family: UInt8
@@ -34,7 +34,7 @@ struct DecisionEntry: Sendable {
         uuid = UUIDText.parse(record.uuid) ?? (0, 0)
         value = record.value
         self.kind = kind
-        (twin, neighbour) = (Int32(slot), Int32(slot))
+        (twins, neighbours) = (RingLink(alone: slot), RingLink(alone: slot))
         isSimulated = record.simulated
         let range = Scope.isAddress(record.scope) ? IPRange(unmapping: record.value) : nil
         network = range.map { ($0.first.high, $0.first.low) } ?? (0, 0)
@@ -48,6 +48,37 @@ struct DecisionEntry: Sendable {
         case 6: IPRange(IPAddress(v6High: network.high, low: network.low), prefixLength: Int(prefixLength))
         default: nil
         }
+    }
+}
+
+/// A slot's place in a ring of slots; who is alone is its own neighbour.
+struct RingLink: Sendable {
+    var next: Int32
+    var previous: Int32
+
+    init(alone slot: Int) { (next, previous) = (Int32(slot), Int32(slot)) }
+
+    init(next: Int32, previous: Int32) { (self.next, self.previous) = (next, previous) }
+}
+
+extension PagedArray<DecisionEntry> {
+    @inline(__always)
+    mutating func join(_ slot: Int, to other: Int, _ ring: WritableKeyPath<DecisionEntry, RingLink>) {
+        let next = self[other][keyPath: ring].next
+        self[slot][keyPath: ring] = RingLink(next: next, previous: Int32(other))
+        self[other][keyPath: ring].next = Int32(slot)
+        self[Int(next)][keyPath: ring].previous = Int32(slot)
+    }
+
+    /// - Returns: one of those that are left; nil when there is none.
+    @inline(__always)
+    mutating func leave(_ slot: Int, _ ring: WritableKeyPath<DecisionEntry, RingLink>) -> Int? {
+        let link = self[slot][keyPath: ring]
+        guard Int(link.next) != slot else { return nil }
+        self[Int(link.next)][keyPath: ring].previous = link.previous
+        self[Int(link.previous)][keyPath: ring].next = link.next
+        self[slot][keyPath: ring] = RingLink(alone: slot)
+        return Int(link.next)
     }
 }
 

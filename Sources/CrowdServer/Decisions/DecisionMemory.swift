@@ -31,8 +31,12 @@ final class DecisionMemory: Sendable {
     private static let step = 32
     /// Ends looked at without letting others in between, and changes after which held requests are answered.
     private static let stride = 512
-    /// Changes from which a delta is made outside the lock, and not on a connection's event loop.
-    private static let longDelta: UInt64 = 2_000
+    /// Changes from which a delta is made from a snapshot outside the lock,
+    private static let shortDelta: UInt64 = 100
+    /// and when so many have to be looked at, not on a connection's event loop either.
+    private static let longDelta = 4_000
+    /// Ended decisions forgotten without letting others in between.
+    private static let trimmed = 64
 
     private let state: Mutex<State>
 
@@ -90,6 +94,7 @@ final class DecisionMemory: Sendable {
             return late.values.map(\.continuation)
         }
         for continuation in late { continuation.resume() }
+        while !state.withLock({ $0.book.trim(now: now, atMost: Self.trimmed) }) { LongWork.pause() }
     }
 
     /// Expires in steps what is due, so that the next `advance` of the book has next to nothing to do.
@@ -187,8 +192,7 @@ final class DecisionMemory: Sendable {
 
     /// Active decisions by what they are, for the metrics.
     func activeKinds() -> [(kind: DecisionKind, count: Int)] {
-        let kinds = state.withLock { $0.book.kinds }
-        return kinds.entries.filter { $0.active > 0 }.map { ($0.kind, $0.active) }
+        state.withLock { $0.book.kinds }.active
     }
 
     func view(now: Timestamp) -> DecisionView {
@@ -213,12 +217,12 @@ final class DecisionMemory: Sendable {
     func streamAtOnce(from cursor: StreamCursor, _ filter: DecisionFilter, now: Timestamp) -> SharedAnswer? {
         guard case .change(let number) = cursor else { return nil }
         let finding: Finding? = state.withLock { state in
-            guard state.book.remembers(number), state.book.lastChange - number <= Self.longDelta,
-                state.book.isAdvanced(to: now)
-            else { return nil }
+            guard state.book.remembers(number), state.book.isAdvanced(to: now) else { return nil }
             return Self.find(in: state, cursor, filter, now: now)
         }
-        return finding.map { answer($0, cursor, filter) }
+        guard case .changes(let number, let view) = finding else { return finding.map { answer($0, cursor, filter) } }
+        let delta = view.delta(after: number, filter, atMost: Self.longDelta)
+        return delta.map { share($0, view, cursor, filter) }
     }
 
     /// What a bouncer at `cursor` is to be told, and where it stands then. Equal questions within a second share.
@@ -235,8 +239,8 @@ final class DecisionMemory: Sendable {
         switch finding {
         case .answer(let answer): return answer
         case .delta(let delta, let view): return share(delta, view, cursor, filter)
-        case .changes(let number, let changes, let view):
-            return share(view.delta(after: number, changes, filter), view, cursor, filter)
+        case .changes(let number, let view):
+            return share(view.delta(after: number, filter), view, cursor, filter)
         case .everything(let view): return share(view.delta(from: cursor, filter), view, cursor, filter)
         }
     }
@@ -244,8 +248,8 @@ final class DecisionMemory: Sendable {
     private enum Finding {
         case answer(SharedAnswer)
         case delta(StreamDelta, DecisionView)
-        /// Many changes, to be gone through outside the lock.
-        case changes(after: UInt64, LoggedChanges, DecisionView)
+        /// More than a few changes, to be gone through outside the lock.
+        case changes(after: UInt64, DecisionView)
         /// The log does not reach back to the cursor: a pass over all decisions, outside the lock.
         case everything(DecisionView)
     }
@@ -254,13 +258,12 @@ final class DecisionMemory: Sendable {
         -> Finding
     {
         let lastChange = state.book.lastChange
+        if cursor == .change(lastChange) { return .answer(SharedAnswer(emptyAt: lastChange)) }
         if let shared = state.shared[key(cursor, filter, lastChange, now)] { return .answer(shared) }
         guard case .change(let number) = cursor, state.book.remembers(number) else {
             return .everything(DecisionView(state.book, now: now))
         }
-        if lastChange - number > longDelta {
-            return .changes(after: number, state.book.changes(after: number), DecisionView(state.book, now: now))
-        }
+        if lastChange - number > shortDelta { return .changes(after: number, DecisionView(state.book, now: now)) }
         let delta = state.book.delta(after: number, filter)
         if delta.isEmpty { return .answer(SharedAnswer(emptyAt: lastChange)) }
         return .delta(delta, DecisionView(state.book, now: now))
@@ -269,6 +272,7 @@ final class DecisionMemory: Sendable {
     private func share(
         _ delta: StreamDelta, _ view: DecisionView, _ cursor: StreamCursor, _ filter: DecisionFilter
     ) -> SharedAnswer {
+        if delta.isEmpty { return SharedAnswer(emptyAt: view.lastChange) }
         let answer = SharedAnswer(view: view, delta: delta)
         state.withLock { $0.shared[Self.key(cursor, filter, view.lastChange, view.now)] = answer }
         return answer

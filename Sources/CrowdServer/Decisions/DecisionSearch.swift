@@ -30,7 +30,7 @@ extension DecisionBook {
             var slot = first
             repeat {
                 slots.append(slot)
-                slot = Int(entries[slot].neighbour)
+                slot = Int(entries[slot].neighbours.next)
             } while slot != first
         }
         return slots
@@ -40,7 +40,7 @@ extension DecisionBook {
 extension DecisionView {
     /// One pass over all decisions.
     func find(_ search: DecisionSearch) -> [Int] {
-        var teller = TwinTeller(entries: entries, kinds: kinds, filter: search.filter)
+        var teller = TwinTeller(self, search.filter)
         var found: [Int] = []
         for slot in 0..<entries.count where entries[slot].state == .active && teller.accepts(slot) {
             found.append(slot)

@@ -58,7 +58,7 @@ struct NetworkIndex: Sendable {
 
 /// The ends of active decisions, soonest first. Entries that no longer hold are left in and skipped by the reader.
 struct ExpiryHeap: Sendable {
-    private var heap: [(until: Int64, slot: Int32)] = []
+    private var heap = PagedArray<(until: Int64, slot: Int32)>()
 
     mutating func push(until: Int64, slot: Int32) {
         heap.append((until, slot))
@@ -75,8 +75,7 @@ struct ExpiryHeap: Sendable {
 
     /// The soonest end, removed, if it is not after `limit`.
     mutating func pop(until limit: Int64) -> (until: Int64, slot: Int32)? {
-        guard let first = heap.first, first.until <= limit else { return nil }
-        let last = heap.removeLast()
+        guard let first = heap.first, first.until <= limit, let last = heap.popLast() else { return nil }
         guard !heap.isEmpty else { return first }
         heap[0] = last
         var parent = 0

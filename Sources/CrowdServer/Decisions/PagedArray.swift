@@ -1,29 +1,64 @@
-/// A growing array in pages, so that a copy taken as a snapshot makes later writes copy one page, not everything.
+/// A growing array in pages that also loses its oldest elements, with indices that stay what they are.
+///
+/// (1) A copy taken as a snapshot makes later writes copy one page, not everything.
+/// (2) Growing allocates one page and moves nothing: what is changed under a lock must not stop to move a million elements.
 struct PagedArray<Element: Sendable>: Sendable {
     private static var pageBits: Int { 10 }
     private static var pageSize: Int { 1 << pageBits }
+    private static var pageMask: Int { pageSize - 1 }
 
     private var pages: [[Element]] = []
-    private(set) var count = 0
+    /// Number of the first page that is still here.
+    private var firstPage = 0
+    /// Of the oldest element that is still here; 0 as long as none was removed.
+    private(set) var startIndex = 0
+    private(set) var endIndex = 0
+
+    var count: Int { endIndex - startIndex }
+    var isEmpty: Bool { startIndex == endIndex }
+    var first: Element? { isEmpty ? nil : self[startIndex] }
 
     mutating func append(_ element: Element) {
-        if count & (Self.pageSize - 1) == 0 {
+        if endIndex & Self.pageMask == 0 {
             var page: [Element] = []
             page.reserveCapacity(Self.pageSize)
             pages.append(page)
         }
-        pages[count >> Self.pageBits].append(element)
-        count += 1
+        pages[pages.count - 1].append(element)
+        endIndex += 1
+    }
+
+    mutating func popLast() -> Element? {
+        guard !isEmpty else { return nil }
+        endIndex -= 1
+        let element = pages[pages.count - 1].removeLast()
+        if endIndex & Self.pageMask == 0 { pages.removeLast() }
+        return element
+    }
+
+    /// Forgets the oldest; their room is given back a page at a time.
+    mutating func removeFirst(_ number: Int) {
+        startIndex = min(startIndex + number, endIndex)
+        let unused = startIndex >> Self.pageBits - firstPage
+        guard unused > 0 else { return }
+        pages.removeFirst(unused)
+        firstPage += unused
+    }
+
+    mutating func swapAt(_ index: Int, _ other: Int) {
+        let element = self[index]
+        self[index] = self[other]
+        self[other] = element
     }
 
     /// Looks at an element where it lies: a subscript may copy it.
     @inline(__always)
     func withElement<R>(_ index: Int, _ body: (borrowing Element) -> R) -> R {
-        pages[index >> Self.pageBits].withUnsafeBufferPointer { body($0[index & (Self.pageSize - 1)]) }
+        pages[index >> Self.pageBits - firstPage].withUnsafeBufferPointer { body($0[index & Self.pageMask]) }
     }
 
     subscript(index: Int) -> Element {
-        _read { yield pages[index >> Self.pageBits][index & (Self.pageSize - 1)] }
-        _modify { yield &pages[index >> Self.pageBits][index & (Self.pageSize - 1)] }
+        _read { yield pages[index >> Self.pageBits - firstPage][index & Self.pageMask] }
+        _modify { yield &pages[index >> Self.pageBits - firstPage][index & Self.pageMask] }
     }
 }

@@ -72,7 +72,7 @@ extension DecisionView {
         let found = find(DecisionSearch(filter: deletion.filter))
         return found.compactMap { slot in
             let entry = entries[slot]
-            if let scenario = deletion.scenario, kinds[entry.kind].kind.scenario != scenario { return nil }
+            if let scenario = deletion.scenario, kinds[Int(entry.kind)].kind.scenario != scenario { return nil }
             if !deletion.uuids.isEmpty && !deletion.uuids.contains(UUIDText.text(entry.uuid)) { return nil }
             return entry.id
         }

@@ -96,7 +96,7 @@ import Testing
 
     private static func key(_ view: DecisionView, _ slot: Int32) -> Key {
         let entry = view.entries[Int(slot)]
-        let kind = view.kinds[entry.kind].kind
+        let kind = view.kinds[Int(entry.kind)].kind
         return Key(value: entry.value, type: kind.type, scope: kind.scope)
     }
 
