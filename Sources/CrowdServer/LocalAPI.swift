@@ -21,6 +21,7 @@ public final class LocalAPI: Sendable {
     let accessLogger: Logger
     let failureLog = FailureLog()
     let health: Health
+    let startedAt = Timestamp.now()
     /// Of alerts that are refused while others of their request are stored.
     let refusalLog = FailureLog()
     private let changeable: Mutex<Changeable>

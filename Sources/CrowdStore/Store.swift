@@ -27,6 +27,9 @@ public protocol Store: Sendable {
     /// False while the database's server is known to be out of reach; a file is always there.
     var isReachable: Bool { get }
 
+    /// Whether other servers may be at work on the same database.
+    var isShared: Bool { get }
+
     /// Whether the periodic work is this process' to do: of several replicas over one database it is one's.
     func isKeeper() async -> Bool
 

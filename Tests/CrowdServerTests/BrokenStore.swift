@@ -46,6 +46,7 @@ final class BrokenStore: Store {
     func onForeignChange(_ action: @escaping ForeignChange.Action) { base.onForeignChange(action) }
     func catchUp() async { await base.catchUp() }
     func isKeeper() async -> Bool { await base.isKeeper() }
+    var isShared: Bool { base.isShared }
     var isReachable: Bool { failure.withLock { $0?.kind != .unavailable } }
     var migrations: [String] { base.migrations }
     func close() async { await base.close() }

@@ -21,6 +21,8 @@ struct LAPIResponder: HTTPResponder {
         let started = ContinuousClock.now
         // Who is gone already is told nothing, and nothing is done for whom we do not know.
         guard let client = client(of: request, context) else { return Response(status: .badRequest) }
+        // Asked of the server, not of a resource (RFC 9110, 9.3.7); Go's answers it ahead of all routes.
+        if request.method == .options, request.head.path == "*" { return Response(status: .ok) }
         var visit = Visit(request: request, client: client)
         let reply = await reply(to: request, context, &visit)
         let seconds = (ContinuousClock.now - started).seconds

@@ -14,6 +14,7 @@ struct Housekeeper: Sendable {
 
     /// Ends when the task is cancelled; what is unwritten then is written.
     func run() async {
+        if !api.store.isShared { try? await api.deleteUnfinished(at: .now()) }
         var round = 0
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(200))

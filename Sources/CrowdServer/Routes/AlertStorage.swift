@@ -122,10 +122,12 @@ extension LocalAPI {
     }
 
     /// Removes what a crash, or a database that was lost, left of alerts in parts: `UnfinishedAlerts`.
+    /// No request lasts an hour; and those of the server's predecessor ended with it, unless it has others beside it.
     func deleteUnfinished(at now: Timestamp) async throws(StoreError) {
-        let patience = GoDuration.seconds(3600)
+        let anHourAgo = now - .seconds(3600)
+        let limit = store.isShared ? anHourAgo : max(anHourAgo, startedAt)
         let found = try await store.read { session throws(StoreError) in
-            try UnfinishedAlerts.all(createdBefore: now - patience, in: session)
+            try UnfinishedAlerts.all(createdBefore: limit, in: session)
         }
         guard !found.isEmpty else { return }
         let count = try await delete(found)

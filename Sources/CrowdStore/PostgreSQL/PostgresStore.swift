@@ -66,6 +66,7 @@ public final class PostgresStore: Store {
         threads.writes.wake()
     }
 
+    public var isShared: Bool { true }
     public var isReachable: Bool { state.withLock { !$0.isDown } }
 
     public func catchUp() async {

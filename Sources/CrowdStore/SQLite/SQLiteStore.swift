@@ -39,6 +39,7 @@ public final class SQLiteStore: Store {
     public func catchUp() async {}
     public func isKeeper() async -> Bool { true }
     public var isReachable: Bool { true }
+    public var isShared: Bool { false }
 
     public func close() async { await threads.close() }
 

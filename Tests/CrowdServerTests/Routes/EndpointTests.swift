@@ -30,6 +30,7 @@ import Testing
         Request(caller: .nobody, method: .get, uri: "/health", status: 200, answer: #"{"status":"up"}"#),
         Request(caller: .nobody, method: .get, uri: "/v1/nothing", status: 404, answer: ""),
         Request(caller: .nobody, method: .get, uri: "//v1/alerts", status: 404, answer: ""),
+        Request(caller: .nobody, method: .options, uri: "*", status: 200, answer: ""),
         Request(caller: .nobody, method: .put, uri: "/v1/alerts", status: 405, answer: ""),
         Request(caller: .nobody, method: .head, uri: "/v1/allowlists/x", status: 405),
         Request(caller: .nobody, method: .get, uri: "/v1/alerts/", status: 301, answer: ""),
