@@ -9,13 +9,12 @@ import Synchronization
 final class DecisionMemory: Sendable {
     private struct State {
         var book: DecisionBook
-        var waiters: [UInt64: Waiter] = [:]
-        var nextWaiter: UInt64 = 0
+        /// Few filters are in use, however many wait.
+        var waiters: [DecisionFilter: [Waiter]] = [:]
         var shared: [SharedKey: SharedAnswer] = [:]
     }
 
     private struct Waiter {
-        var filter: DecisionFilter
         var deadline: Int64
         var continuation: CheckedContinuation<Void, Never>
     }
@@ -81,7 +80,7 @@ final class DecisionMemory: Sendable {
 
     private func wake(changedAfter before: UInt64) {
         let woken = state.withLock { Self.takeWaiters(of: &$0, changedAfter: before) }
-        for continuation in woken { continuation.resume() }
+        for waiter in woken { waiter.continuation.resume() }
     }
 
     /// Lets time pass: expiries become changes, waiters past their deadline go, old shared answers are dropped.
@@ -89,11 +88,13 @@ final class DecisionMemory: Sendable {
         advance(to: now)
         let late = state.withLock { state in
             state.shared = state.shared.filter { $0.key.second >= now.seconds }
-            let late = state.waiters.filter { $0.value.deadline <= now.nanoseconds }
-            for id in late.keys { state.waiters[id] = nil }
-            return late.values.map(\.continuation)
+            let isLate = { (waiter: Waiter) in waiter.deadline <= now.nanoseconds }
+            let late = state.waiters.values.flatMap { $0.filter(isLate) }
+            guard !late.isEmpty else { return late }
+            state.waiters = state.waiters.mapValues { $0.filter { !isLate($0) } }.filter { !$0.value.isEmpty }
+            return late
         }
-        for continuation in late { continuation.resume() }
+        for waiter in late { waiter.continuation.resume() }
         while !state.withLock({ $0.book.trim(now: now, atMost: Self.trimmed) }) { LongWork.pause() }
     }
 
@@ -101,34 +102,23 @@ final class DecisionMemory: Sendable {
     private func advance(to now: Timestamp) {
         var isDone = false
         while !isDone {
-            let woken: [CheckedContinuation<Void, Never>]
+            let woken: [Waiter]
             (isDone, woken) = state.withLock { state in
                 let before = state.book.lastChange
                 let isDone = state.book.advance(to: now, atMost: Self.stride)
                 return (isDone, Self.takeWaiters(of: &state, changedAfter: before))
             }
-            for continuation in woken { continuation.resume() }
+            for waiter in woken { waiter.continuation.resume() }
         }
     }
 
-    /// The waiters to whom one of the changes may matter. Few filters are in use, however many wait.
-    private static func takeWaiters(of state: inout State, changedAfter before: UInt64)
-        -> [CheckedContinuation<Void, Never>]
-    {
+    /// The waiters to whom one of the changes may matter.
+    private static func takeWaiters(of state: inout State, changedAfter before: UInt64) -> [Waiter] {
         guard !state.waiters.isEmpty, state.book.lastChange > before else { return [] }
-        var concerned: [DecisionFilter: Bool] = [:]
-        var woken: [CheckedContinuation<Void, Never>] = []
-        for (id, waiter) in state.waiters {
-            let matters: Bool
-            if let known = concerned[waiter.filter] {
-                matters = known
-            } else {
-                matters = !state.book.delta(after: before, waiter.filter).isEmpty
-                concerned[waiter.filter] = matters
-            }
-            guard matters else { continue }
-            woken.append(waiter.continuation)
-            state.waiters[id] = nil
+        var woken: [Waiter] = []
+        for (filter, waiters) in state.waiters where !state.book.delta(after: before, filter).isEmpty {
+            woken += waiters
+            state.waiters[filter] = nil
         }
         return woken
     }
@@ -138,7 +128,7 @@ final class DecisionMemory: Sendable {
     var activeCount: Int { state.withLock { $0.book.activeCount } }
 
     /// Present number of held requests.
-    var waiterCount: Int { state.withLock { $0.waiters.count } }
+    var waiterCount: Int { state.withLock { $0.waiters.values.reduce(0) { $0 + $1.count } } }
 
     func fingerprint(now: Timestamp) -> DecisionFingerprint {
         advance(to: now)
@@ -289,9 +279,8 @@ final class DecisionMemory: Sendable {
         await withCheckedContinuation { continuation in
             let mustWait = state.withLock { state in
                 if !state.book.delta(after: cursor, filter).isEmpty { return false }
-                let waiter = Waiter(filter: filter, deadline: deadline.nanoseconds, continuation: continuation)
-                state.waiters[state.nextWaiter] = waiter
-                state.nextWaiter += 1
+                let waiter = Waiter(deadline: deadline.nanoseconds, continuation: continuation)
+                state.waiters[filter, default: []].append(waiter)
                 return true
             }
             if !mustWait { continuation.resume() }
@@ -302,7 +291,7 @@ final class DecisionMemory: Sendable {
     func releaseWaiters() {
         let all = state.withLock { state in
             defer { state.waiters = [:] }
-            return state.waiters.values.map(\.continuation)
+            return state.waiters.values.joined().map(\.continuation)
         }
         for continuation in all { continuation.resume() }
     }
