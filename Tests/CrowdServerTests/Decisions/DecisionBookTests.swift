@@ -31,18 +31,29 @@ import Testing
         return [.stream, cscli, ssh, notSSH, simulated, oneType]
     }()
 
-    @Test(arguments: 0..<40)
+    @Test(arguments: 0..<42)
     func bouncersHoldWhatIsActive(seed: Int) {
+        // The last are long enough for several pages of the log, and have stretches of one kind in it.
+        let steps = seed < 40 ? 400 : 4_000
         var random = SeededGenerator(seed: UInt64(seed))
-        let smallLog = DecisionBook.Retention(changes: 20, ended: 500, seconds: 0)
+        let smallLog = DecisionBook.Retention(changes: 20, ended: steps * 2, seconds: 0)
         var book = DecisionBook(retention: seed % 2 == 0 ? .init() : smallLog)
         var bouncers = Self.filters.map { Bouncer(filter: $0) }
         var records: [DecisionRecord] = []
         var ends: [Int64: Int64] = [:]
         var now = Timestamp(seconds: 1_800_000_000)
-        for step in 1...400 {
+        for step in 1...steps {
             now = now + .seconds(Int64.random(in: 0...40, using: &random))
             book.advance(to: now)
+            if step % 1_600 == 0 {
+                for id in records.count + 1...records.count + 2_200 {
+                    var record = Self.record(id: Int64(id), now: now, using: &random)
+                    (record.origin, record.scenario, record.type, record.scope) = ("lists", "list", "ban", "Ip")
+                    records.append(record)
+                    ends[record.id] = record.until.nanoseconds
+                    book.add(record, now: now)
+                }
+            }
             switch Int.random(in: 0..<10, using: &random) {
             case 0..<5:
                 let record = Self.record(id: Int64(records.count + 1), now: now, using: &random)
