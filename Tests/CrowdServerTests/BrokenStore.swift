@@ -2,12 +2,16 @@ import CrowdStore
 import Synchronization
 import Testing
 
-/// A store whose writes fail while they are told to.
+/// A store whose writes fail, or wait, while they are told to.
 final class BrokenStore: Store {
     private let base: any Store
     let failure = Mutex<StoreError?>(nil)
     /// The next that fails, by itself: counted down by each.
     let nextFailure = Mutex<(writes: Int, error: StoreError)?>(nil)
+
+    let isHeld = Atomic<Bool>(false)
+    /// Writes that wait.
+    let held = Atomic<Int>(0)
 
     init(_ base: any Store) { self.base = base }
 
@@ -27,6 +31,9 @@ final class BrokenStore: Store {
         afterCommit: @escaping @Sendable (R) -> Void
     ) async throws(StoreError) -> R {
         if let failure = failure.withLock({ $0 }) ?? countedDown() { throw failure }
+        held.add(1, ordering: .relaxed)
+        while isHeld.load(ordering: .relaxed) { try? await Task.sleep(for: .milliseconds(2)) }
+        held.subtract(1, ordering: .relaxed)
         return try await base.write(body, afterCommit: afterCommit)
     }
 

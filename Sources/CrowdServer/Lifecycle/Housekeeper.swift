@@ -12,25 +12,44 @@ struct Housekeeper: Sendable {
     var renewCertificates: @Sendable () -> Void = {}
     var connections: ConnectionLimit?
 
+    var flushInterval = Duration.seconds(60)
+
     /// Ends when the task is cancelled; what is unwritten then is written.
+    ///
+    /// Time passes for held requests whatever the database is doing, and clients' contacts are written beside a flush, which may take
+    /// minutes.
     func run() async {
-        if !api.store.isShared { try? await api.deleteUnfinished(at: .now()) }
+        async let time: Void = repeating(every: .milliseconds(200)) { _ in api.decisions.tick(now: .now()) }
+        async let chores: Void = repeating(every: .seconds(1)) { second in await doChores(second) }
+        async let flushing: Void = flushRegularly()
+        _ = await (time, chores, flushing)
+        await writeContacts(all: true)
+    }
+
+    private func repeating(every interval: Duration, _ work: (Int) async -> Void) async {
         var round = 0
         while !Task.isCancelled {
-            try? await Task.sleep(for: .milliseconds(200))
-            api.decisions.tick(now: .now())
+            try? await Task.sleep(for: interval)
             round += 1
-            if round % 5 == 0 {
-                await writeContacts()
-                checkConnections()
-            }
-            // A pass over all alerts: seldom enough to cost nothing, often enough for a graph.
-            if round % 50 == 0, api.alertsChanged.exchange(false, ordering: .relaxed) { await api.countAlerts() }
-            if round % 50 == 0, api.largeBodies.exchange(false, ordering: .relaxed) { FreedMemory.giveBack() }
-            if round % 25 == 0 { renewCertificates() }
-            if round % 300 == 0, await api.store.isKeeper() { await flushAll() }
+            await work(round)
         }
-        await writeContacts(all: true)
+    }
+
+    private func doChores(_ second: Int) async {
+        await writeContacts()
+        checkConnections()
+        if second % 5 == 0 { renewCertificates() }
+        guard second % 10 == 0 else { return }
+        // A pass over all alerts: seldom enough to cost nothing, often enough for a graph.
+        if api.alertsChanged.exchange(false, ordering: .relaxed) { await api.countAlerts() }
+        if api.largeBodies.exchange(false, ordering: .relaxed) { FreedMemory.giveBack() }
+    }
+
+    private func flushRegularly() async {
+        if !api.store.isShared { try? await api.deleteUnfinished(at: .now()) }
+        await repeating(every: flushInterval) { _ in
+            if !Task.isCancelled, await api.store.isKeeper() { await flushAll() }
+        }
     }
 
     /// One transaction for clients seen lately, however many polls they made. While the database is in trouble one is
