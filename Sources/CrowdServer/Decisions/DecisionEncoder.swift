@@ -9,6 +9,9 @@ struct DecisionEncoder {
     private var lastSeconds: Int64 = .min
     /// As text, without quotes; neighbours in a list often have the same.
     private var lastDuration: [UInt8] = []
+    /// So they do their kind.
+    private var lastKind: UInt32?
+    private var lastKindJSON: [UInt8] = []
 
     init(_ view: DecisionView) {
         (entries, kinds, now) = (view.entries, view.kinds, view.now.nanoseconds)
@@ -21,14 +24,12 @@ struct DecisionEncoder {
     mutating func append(_ slots: some Collection<Int32>, isContinued: Bool, to buffer: inout ByteBuffer, limit: Int)
         -> Int
     {
-        let (entries, kinds) = (entries, kinds)
+        let entries = entries
         var count = 0
         for slot in slots {
             if buffer.readableBytes >= limit { break }
             entries.withElement(Int(slot)) { entry in
-                kinds.withElement(Int(entry.kind)) { kind in
-                    append(entry, kind.json, withComma: isContinued || count > 0, to: &buffer)
-                }
+                append(entry, withComma: isContinued || count > 0, to: &buffer)
             }
             count += 1
         }
@@ -36,11 +37,12 @@ struct DecisionEncoder {
     }
 
     private mutating func append(
-        _ entry: borrowing DecisionEntry, _ kind: [UInt8], withComma: Bool, to buffer: inout ByteBuffer
+        _ entry: borrowing DecisionEntry, withComma: Bool, to buffer: inout ByteBuffer
     ) {
         updateDuration(entry.until - now)
+        if entry.kind != lastKind { (lastKind, lastKindJSON) = (entry.kind, kinds[Int(entry.kind)].json) }
         var value = entry.value
-        let (id, uuid, duration) = (entry.id, entry.uuid, lastDuration)
+        let (id, uuid, duration, kind) = (entry.id, entry.uuid, lastDuration, lastKindJSON)
         value.withUTF8 { text in
             guard text.isPlainJSON else {
                 return Self.appendEscaped(text, id, uuid, duration, kind, to: &buffer, withComma)
