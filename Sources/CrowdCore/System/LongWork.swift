@@ -12,9 +12,11 @@ public enum LongWork {
 
     /// The same, after some of many short steps.
     ///
-    /// - Parameter index: of the step, from 0.
+    /// - Parameters:
+    ///   - index: of the step, from 0.
+    ///   - steps: between two pauses, a power of two.
     @inline(__always)
-    public static func pause(after index: Int) {
-        if index & 31 == 31 { sched_yield() }
+    public static func pause(after index: Int, every steps: Int = 32) {
+        if index & (steps - 1) == steps - 1 { sched_yield() }
     }
 }

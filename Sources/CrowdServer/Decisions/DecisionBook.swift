@@ -91,7 +91,7 @@ struct DecisionBook: Sendable {
         if now.seconds - (marks.last?.second ?? .min / 2) >= min(60, retention.seconds) {
             marks.append((now.seconds, lastChange))
         }
-        trim(now: now, atMost: Self.trimmed)
+        trim(now: now)
         return looked < limit
     }
 
@@ -140,15 +140,12 @@ struct DecisionBook: Sendable {
 
     // MARK: Forgetting
 
-    /// Ended decisions forgotten with every step of time; more of them when somebody has the time for it.
-    private static let trimmed = 64
-
     /// Forgets the oldest changes and ended decisions beyond what is kept.
     ///
-    /// - Parameter limit: how many decisions at most.
+    /// - Parameter limit: how many decisions at most: with every step of time some, and more when somebody has the time for it.
     /// - Returns: whether that were all.
     @discardableResult
-    mutating func trim(now: Timestamp, atMost limit: Int) -> Bool {
+    mutating func trim(now: Timestamp, atMost limit: Int = 64) -> Bool {
         if log.count > retention.changes * 2,
             let mark = marks.last(where: { now.seconds - $0.second >= retention.seconds })
         {

@@ -9,7 +9,7 @@ struct DecisionEncoder {
     private var lastSeconds: Int64 = .min
     /// As text, without quotes; neighbours in a list often have the same.
     private var lastDuration: [UInt8] = []
-    /// So they do their kind.
+    /// They are often of the same kind, too.
     private var lastKind: UInt32?
     private var lastKindJSON: [UInt8] = []
 

@@ -34,8 +34,6 @@ final class DecisionMemory: Sendable {
     private static let shortDelta: UInt64 = 100
     /// and when so many have to be looked at, not on a connection's event loop either.
     private static let longDelta = 4_000
-    /// Ended decisions forgotten without letting others in between.
-    private static let trimmed = 64
 
     private let state: Mutex<State>
 
@@ -95,7 +93,7 @@ final class DecisionMemory: Sendable {
             return late
         }
         for waiter in late { waiter.continuation.resume() }
-        while !state.withLock({ $0.book.trim(now: now, atMost: Self.trimmed) }) { LongWork.pause() }
+        while !state.withLock({ $0.book.trim(now: now) }) { LongWork.pause() }
     }
 
     /// Expires in steps what is due, so that the next `advance` of the book has next to nothing to do.
@@ -250,13 +248,11 @@ final class DecisionMemory: Sendable {
         let lastChange = state.book.lastChange
         if cursor == .change(lastChange) { return .answer(SharedAnswer(emptyAt: lastChange)) }
         if let shared = state.shared[key(cursor, filter, lastChange, now)] { return .answer(shared) }
-        guard case .change(let number) = cursor, state.book.remembers(number) else {
-            return .everything(DecisionView(state.book, now: now))
-        }
-        if lastChange - number > shortDelta { return .changes(after: number, DecisionView(state.book, now: now)) }
-        let delta = state.book.delta(after: number, filter)
-        if delta.isEmpty { return .answer(SharedAnswer(emptyAt: lastChange)) }
-        return .delta(delta, DecisionView(state.book, now: now))
+        let view = DecisionView(state.book, now: now)
+        guard case .change(let number) = cursor, state.book.remembers(number) else { return .everything(view) }
+        if lastChange - number > shortDelta { return .changes(after: number, view) }
+        let delta = view.delta(after: number, filter)
+        return delta.isEmpty ? .answer(SharedAnswer(emptyAt: lastChange)) : .delta(delta, view)
     }
 
     private func share(
@@ -291,8 +287,8 @@ final class DecisionMemory: Sendable {
     func releaseWaiters() {
         let all = state.withLock { state in
             defer { state.waiters = [:] }
-            return state.waiters.values.joined().map(\.continuation)
+            return state.waiters.values.joined()
         }
-        for continuation in all { continuation.resume() }
+        for waiter in all { waiter.continuation.resume() }
     }
 }

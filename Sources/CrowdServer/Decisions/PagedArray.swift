@@ -8,11 +8,12 @@ struct PagedArray<Element: Sendable>: Sendable {
     private static var pageMask: Int { pageSize - 1 }
 
     private var pages: [[Element]] = []
-    /// Number of the first page that is still here.
-    private var firstPage = 0
     /// Of the oldest element that is still here; 0 as long as none was removed.
     private(set) var startIndex = 0
     private(set) var endIndex = 0
+
+    /// Number of the first page that is still here.
+    private var firstPage: Int { startIndex >> Self.pageBits }
 
     var count: Int { endIndex - startIndex }
     var isEmpty: Bool { startIndex == endIndex }
@@ -38,11 +39,9 @@ struct PagedArray<Element: Sendable>: Sendable {
 
     /// Forgets the oldest; their room is given back a page at a time.
     mutating func removeFirst(_ number: Int) {
+        let oldFirst = firstPage
         startIndex = min(startIndex + number, endIndex)
-        let unused = startIndex >> Self.pageBits - firstPage
-        guard unused > 0 else { return }
-        pages.removeFirst(unused)
-        firstPage += unused
+        if firstPage > oldFirst { pages.removeFirst(firstPage - oldFirst) }
     }
 
     mutating func swapAt(_ index: Int, _ other: Int) {

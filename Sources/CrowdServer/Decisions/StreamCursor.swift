@@ -86,7 +86,7 @@ extension DecisionView {
             entry.state == .active ? entry.createdAt > limit : entry.until > limit
         }
         for slot in 0..<entries.count {
-            if slot & 4_095 == 4_095 { LongWork.pause() }
+            LongWork.pause(after: slot, every: 4_096)
             guard entries[slot].state != .free, teller.accepts(slot), isRecent(entries[slot]) else { continue }
             teller.tell(slot, into: &delta, isRecent)
         }

@@ -11,7 +11,7 @@ struct Housekeeper: Sendable {
     /// Called every five seconds.
     var renewCertificates: @Sendable () -> Void = {}
     var connections: ConnectionLimit?
-
+    /// Between the end of one flush and the next.
     var flushInterval = Duration.seconds(60)
 
     /// Ends when the task is cancelled; what is unwritten then is written.
